@@ -3,6 +3,7 @@ import t from 'tap';
 import { Redactor } from '../../lib/model/redaction.ts';
 import { TextFinder } from '../../lib/model/text-finder.ts';
 import { inSlices } from '../../lib/template/bounded/loop-turns.ts';
+import { makePacker } from '../../lib/template/bounded/wire.ts';
 
 /** Many others, which are in no text: few are searched for in another way. */
 const others = Array.from({ length: 20 }, (_, i) => `other ${i}`);
@@ -147,6 +148,20 @@ t.test('parts of the current secrets are removed, however many former ones there
     const secrets = [`config ${'pw'.repeat(10)}`, secretOf(i)];
     redactor.learn(secrets);
     for (const secret of secrets) t.equal(redactor.redact(`<${secret.slice(5, 25)}>`), '<[secret]>', `secret ${i}`);
+  }
+  t.end();
+});
+
+t.test('parts of many secrets of a render process are removed', (t) => {
+  const secrets = Array.from({ length: 4_000 }, (_, i) => `password-${i * 7919}-${'x'.repeat(60)}`);
+  const lists = { filled: [], empty: [] };
+  const rest = { kind: 'pending', missing: [], missingFiles: [], dependencies: [], files: [], members: [] } as const;
+  const packed = makePacker()({ ...rest, lists, secrets, warnings: [] } as never).lists.secrets ?? [];
+  t.ok(packed.length < 10, 'they are few texts');
+  const redactor = new Redactor();
+  redactor.learn(packed);
+  for (const secret of [secrets[0] ?? '', secrets.at(-1) ?? '']) {
+    t.equal(redactor.redact(`<${secret}> <${secret.slice(0, 16)}>`), '<[secret]> <[secret]>');
   }
   t.end();
 });

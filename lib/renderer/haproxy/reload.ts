@@ -2,7 +2,7 @@ import { SocketExchangeError } from '../../client/socket-exchange.ts';
 import { isAbort, SwitchmasterError } from '../../errors.ts';
 import { formatEndpoint } from '../../model/address.ts';
 import type { ReloadSpec, TemplateSpec } from '../../model/template-spec.ts';
-import { untilInterrupted } from '../apply/interruption.ts';
+import { anySignal, untilInterrupted } from '../apply/interruption.ts';
 import type { Urgency } from '../plan/urgency.ts';
 import { HaproxyMaster } from './master-cli.ts';
 import { OutgoingWorker } from './outgoing-worker.ts';
@@ -97,12 +97,12 @@ const silentLimitMs = 200;
 const silentSockets = new Set<string>();
 
 async function warnOfUnread(step: HaproxyStep, { expected }: ReloadPlan): Promise<void> {
-  const { reload, spec, signal, interrupted, warn } = step;
+  const { reload, spec, warn } = step;
   const socket = formatEndpoint(reload.socket);
   const limitMs = silentSockets.has(socket) ? silentLimitMs : startLimitMs;
-  const search = findUnread(new HaproxyRuntime(reload.socket), { expected, limitMs, signal });
-  // HAProxy is reloaded already. Without an end of this wait, nothing was found.
-  const finding = await untilInterrupted(search, interrupted).catch(() => undefined);
+  const search = { expected, limitMs, signal: anySignal(step) };
+  // HAProxy is reloaded already: a wait that was ended has found nothing.
+  const finding = await findUnread(new HaproxyRuntime(reload.socket), search).catch(() => undefined);
   if (finding?.kind === 'silent') silentSockets.add(socket);
   else if (finding !== undefined) silentSockets.delete(socket);
   if (finding?.kind === 'silent')
