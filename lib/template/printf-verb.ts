@@ -15,6 +15,8 @@ export function signOf(negative: boolean, { flags }: Verb): string {
 
 /** To the width. Zeros come after the sign of a floating-point number; before anything else. */
 export function pad(text: string, { flags, width, letter }: Verb): string {
+  // A character has two code units at most. A text of megabytes is not counted.
+  if (text.length >= width * 2) return text;
   const missing = width - [...text].length;
   if (missing <= 0) return text;
   if (flags.includes('-')) return text + ' '.repeat(missing);
