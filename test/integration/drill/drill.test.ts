@@ -154,6 +154,30 @@ t.test(
   },
 );
 
+t.test('a drill that ends before its kill neither starts Redis again nor says that it was killed', async (t) => {
+  await untilReady();
+  const start = `touch ${sandbox.path('not-started')}`;
+  const kill = [
+    'drill',
+    'shard1',
+    '--config',
+    daemon.configFile,
+    ...common,
+    '--proxy',
+    '127.0.0.1:9',
+    '--kill',
+    '--yes',
+  ];
+  const [started, silent] = [await runCommand([...kill, '--start', start]), await runCommand(kill)];
+  for (const { code, stderr } of [started, silent]) {
+    t.equal(code, 1);
+    t.match(stderr, /^failover-refused: the drill did not begin: 127\.0\.0\.1:9 accepts no writes/);
+    t.notMatch(stderr, 'was killed');
+  }
+  t.notOk(existsSync(sandbox.path('not-started')));
+  for (const server of [shard1.master, ...shard1.replicas]) t.equal(server.exit, undefined);
+});
+
 t.test('a drill with --kill kills the master that listens on this node, and measures the crash', async (t) => {
   await untilReady();
   const servers = [shard1.master, ...shard1.replicas];
