@@ -51,6 +51,8 @@ export type IsolationState =
   /** It hears somebody, and another server is master now: its writes are paused until it is a replica. */
   | {
       readonly kind: 'replaced';
+      /** Whether it heard somebody all the time. */
+      readonly after: 'isolation' | 'connection';
       readonly successor: Address | 'being promoted';
       readonly by: Contact;
       readonly sinceMs: number;
@@ -142,7 +144,9 @@ function planContact(
   if (successor === undefined || !(isPaused(before) || isProven)) return { kind: 'connected', by, heardMs: atMs, atMs };
   const sinceMs = before?.kind === 'replaced' ? before.sinceMs : atMs;
   if (atMs - sinceMs >= longestReplacedMs) return { kind: 'inactive', why: 'replaced for too long', atMs };
-  return { kind: 'replaced', successor, by, sinceMs, atMs };
+  const heard = before?.kind === 'isolated' ? 'isolation' : 'connection';
+  const after = before?.kind === 'replaced' ? before.after : heard;
+  return { kind: 'replaced', after, successor, by, sinceMs, atMs };
 }
 
 /** A replaced master that hears nobody again may have been cut off again. */

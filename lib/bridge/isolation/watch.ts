@@ -109,19 +109,13 @@ export class IsolationWatch {
   get problems(): readonly MasterProblem[] {
     const server = this.#server;
     const failure = this.#failure;
-    const state = this.#last?.state;
     const isolated =
-      this.#last === undefined || !(state?.kind === 'isolated' || state?.kind === 'replaced')
+      this.#last === undefined
         ? []
-        : [
-            {
-              kind: 'isolated',
-              message: describeProblem(state, { server, failure, reading: this.#last.reading }),
-            } as const,
-          ];
+        : describeProblem(this.#last.state, { server, failure, reading: this.#last.reading });
     const refused = this.#refused.list.filter(({ command }) => command === 'CLIENT PAUSE');
     return [
-      ...isolated,
+      ...isolated.map((message) => ({ kind: 'isolated', message }) as const),
       ...refused.map(
         ({ says }) => ({ kind: 'redis-denied', message: describeRefusedPause({ server, says }) }) as const,
       ),

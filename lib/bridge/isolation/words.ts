@@ -37,22 +37,26 @@ export function describeState(state: IsolationState, reading: IsolationReading):
   }
 }
 
-/** What to do about a master that is paused, or should be. */
+/**
+ * What to do about a master that is or was isolated. One that was replaced in an ordinary failover is a replica soon; if not, the
+ * problem `second-master` names it.
+ */
 export function describeProblem(
-  state: Extract<IsolationState, { kind: 'isolated' | 'replaced' }>,
+  state: IsolationState,
   given: {
     readonly server: string;
     readonly reading: IsolationReading;
     readonly failure: SwitchmasterError | undefined;
   },
-): string {
+): readonly string[] {
+  if (state.kind !== 'isolated' && !(state.kind === 'replaced' && state.after === 'isolation')) return [];
   const { server, reading, failure } = given;
   const fix =
     state.kind === 'replaced'
       ? 'make it a replica of the master, if that does not happen by itself'
       : 'repair the network of this node: the writes resume when one of them answers';
   const writes = failure === undefined ? 'its writes are paused' : `its writes cannot be paused (${failure.message})`;
-  return `master ${server}: ${describeState(state, reading)}; ${writes}; ${fix}`;
+  return [`master ${server}: ${describeState(state, reading)}; ${writes}; ${fix}`];
 }
 
 /** What a server refuses, before it is needed. */

@@ -33,7 +33,14 @@ const isolated: IsolationState = {
   atMs: nowMs - 250,
 };
 const replaced: IsolationState = {
-  ...{ kind: 'replaced', successor: at('B'), by: 'consul', sinceMs: nowMs - 2_000, atMs: nowMs - 250 },
+  ...{
+    kind: 'replaced',
+    after: 'isolation',
+    successor: at('B'),
+    by: 'consul',
+    sinceMs: nowMs - 2_000,
+    atMs: nowMs - 250,
+  },
 };
 
 const tooLong: IsolationState = { kind: 'inactive', why: 'replaced for too long', atMs: nowMs - 250 };
