@@ -149,10 +149,12 @@ function unwellNodes(voters: readonly ClusterView[], addresses: ReadonlyMap<stri
   );
   return [...nodes].flatMap(([id, seen]) => {
     const address = addresses.get(id);
-    const health = (['fail', 'loading'] as const).find(
-      (state) => seen.filter((node) => node.health === state).length * 2 > voters.length,
-    );
-    return address === undefined || health === undefined ? [] : [{ address, health }];
+    const [down, loading] = (['fail', 'loading'] as const).map(
+      (state) => seen.filter((node) => node.health === state).length,
+    ) as [number, number];
+    // When a node comes back, some still see it down, and the others see that it loads.
+    const isUnwell = (down + loading) * 2 > voters.length;
+    return address === undefined || !isUnwell ? [] : [{ address, health: down < loading ? 'loading' : 'fail' }];
   });
 }
 

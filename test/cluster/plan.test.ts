@@ -58,6 +58,21 @@ t.test('a node is not well as more than half of the agreed views see it', async 
   const unwell = [{ address: { host: '10.0.0.3', port: 7000 }, health: 'fail' }];
   t.match(decide([view('a', { failed: 'c' }), view('b', { failed: 'c' })]), { kind: 'publish', unwell });
   t.match(decide([view('a', { failed: 'c' }), view('b'), view('c')]), { kind: 'publish', unwell: [] });
+  // A node that comes back is down to some, and loading to the others that have already heard from it.
+  const returning = (...seen: readonly ClusterNode['health'][]) =>
+    seen.map((health, i): ClusterView => {
+      const { shards, ...rest } = view('abc'[i] ?? 'x');
+      const [first = shards[0] as never, ...others] = shards;
+      return {
+        ...rest,
+        shards: [{ ...first, nodes: [...first.nodes, node('d', { role: 'replica', health })] }, ...others],
+      };
+    });
+  const address = { host: '10.0.0.4', port: 7000 };
+  t.match(decide(returning('fail', 'loading')), { unwell: [{ address, health: 'fail' }] });
+  t.match(decide(returning('fail', 'loading', 'loading')), { unwell: [{ address, health: 'loading' }] });
+  t.match(decide(returning('fail', 'loading', 'online')), { unwell: [{ address, health: 'fail' }] });
+  t.match(decide(returning('online', 'loading', 'online')), { unwell: [] });
 });
 
 t.test('a lower epoch counts as a rebuilt cluster only after it has lasted', async (t) => {

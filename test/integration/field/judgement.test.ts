@@ -145,7 +145,16 @@ const situations: readonly Situation[] = [
       ['cluster-node-down', 'warning'],
     ],
     begin: () => Promise.all([0, 3].map((i) => cluster?.nodes[i]?.kill())),
-    end: () => Promise.all([0, 3].map((i) => cluster?.nodes[i]?.start())),
+    end: async () => {
+      await Promise.all([0, 3].map((i) => cluster?.nodes[i]?.start()));
+      // Nodes see a replica load until its master sends the first ping, and each hears of that at another time.
+      const seen = async () =>
+        JSON.stringify(await Promise.all((cluster?.nodes ?? []).map((node) => node.command('CLUSTER', 'SHARDS'))));
+      await waitFor('all nodes to be online to all', seen, {
+        until: (text) => text.includes('online') && !/"(fail|loading)"/.test(text),
+        ...patient,
+      });
+    },
     logged: /sessions/,
     takes: 'long',
   },
