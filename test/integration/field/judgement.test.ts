@@ -43,9 +43,10 @@ const api = `http://${formatAddress(daemon.api)}`;
 const read = async (path: string) => (await daemon.get(path)).body;
 const observe = (everyMs: number) =>
   new VerdictObserver({ health: () => read('/v1/health'), metrics: () => read('/metrics') }).start({ everyMs });
-const observed = observe(300);
+const calm = { ...patient, intervalMs: 300 };
+const observed = observe(500);
 const health = () => observed.health();
-await waitFor('all to be well', health, { until: ({ level }) => level === 'well', ...patient });
+await waitFor('all to be well', health, { until: ({ level }) => level === 'well', ...calm });
 
 const masterOf = async (): Promise<string> => {
   const { record } = (await read('/v1/masters/shard1')) as { record: { master: { host: string; port: number } } };
@@ -214,13 +215,15 @@ for (const { title, codes, begin, end, logged, takes } of situations) {
     const isOver = async () =>
       (await runCommand(['status', '--api', api])).code === 0 &&
       !/switchmaster_problem\{/.test(String(await read('/metrics')));
-    await waitFor('all to be well again', isOver, patient);
+    // Commands take much more of the processor than a request.
+    await waitFor('the daemon to find all well', health, { until: ({ level }) => level === 'well', ...calm });
+    await waitFor('all to be well again', isOver, calm);
   });
 }
 
 t.test('a planned failover of a stack that is well alarms nobody, at no moment', async (t) => {
   const from = await masterOf();
-  const during = observe(100);
+  const during = observe(150);
   await waitFor(
     'Sentinel to accept the order',
     () => only(sentinels.slice(0, 1)).command('SENTINEL', 'FAILOVER', 'shard1').catch(String),
@@ -240,7 +243,7 @@ t.test('a planned failover of a stack that is well alarms nobody, at no moment',
   const fencedMs = performance.now() - recordedMs;
   await waitFor('the failover to settle', () => observed.codes(), {
     until: (codes) => codes.length === 0,
-    ...patient,
+    ...calm,
   });
   await during.stop();
   // The judgement allows the fence 3 s. On a machine that needs longer, this alarm is right.
