@@ -8,7 +8,7 @@ import { runCommand } from '../../cmd/command.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { only } from '../support/bridging.ts';
-import { startCluster } from '../support/clustering.ts';
+import { allOnline, startCluster } from '../support/clustering.ts';
 import { patient, VerdictObserver } from '../support/verdicts.ts';
 
 /*
@@ -148,13 +148,7 @@ const situations: readonly Situation[] = [
     begin: () => Promise.all([0, 3].map((i) => cluster?.nodes[i]?.kill())),
     end: async () => {
       await Promise.all([0, 3].map((i) => cluster?.nodes[i]?.start()));
-      // Nodes see a replica load until its master sends the first ping, and each hears of that at another time.
-      const seen = async () =>
-        JSON.stringify(await Promise.all((cluster?.nodes ?? []).map((node) => node.command('CLUSTER', 'SHARDS'))));
-      await waitFor('all nodes to be online to all', seen, {
-        until: (text) => text.includes('online') && !/"(fail|loading)"/.test(text),
-        ...patient,
-      });
+      if (cluster !== undefined) await allOnline(cluster, patient);
     },
     logged: /sessions/,
     takes: 'long',
@@ -197,18 +191,8 @@ for (const { title, codes, begin, end, logged, takes } of situations) {
       });
       for (const wanted of codes)
         await isReportedEverywhere(t, reasons.find((one) => isThere([one], wanted)) as Reason);
-      await waitFor(
-        'the log to report it',
-        () =>
-          daemon
-            .logLines()
-            .slice(lines)
-            .map((line) => JSON.stringify(line)),
-        {
-          until: (all) => all.some((line) => logged.test(line)),
-          ...patient,
-        },
-      );
+      const said = () => JSON.stringify(daemon.logLines().slice(lines));
+      await waitFor('the log to report it', said, { until: (text) => logged.test(text), ...patient });
     } finally {
       await end();
     }

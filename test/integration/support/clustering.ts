@@ -70,6 +70,16 @@ export async function startCluster(sandbox: Sandbox, setup: ClusterSetup): Promi
   return { name, nodes: all };
 }
 
+/** Nodes see a replica load until its master sends the first ping, and each of them hears of that at another time. */
+export async function allOnline(
+  { nodes }: RunningCluster,
+  { timeoutMs }: { readonly timeoutMs: number },
+): Promise<void> {
+  const seen = async () => JSON.stringify(await Promise.all(nodes.map((node) => node.command('CLUSTER', 'SHARDS'))));
+  const until = (text: string) => text.includes('"online"') && !/"(fail|loading)"/.test(text);
+  await waitFor('all nodes to be online to all', seen, { until, timeoutMs });
+}
+
 async function clusterNode(sandbox: Sandbox, setup: ClusterSetup, index: number): Promise<RedisServer> {
   const { name, program, password, configs, still = { 'cluster-allow-replica-migration': 'no' } } = setup;
   const config = {
