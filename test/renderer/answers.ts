@@ -3,7 +3,7 @@ import type { WatchEvent } from '../../lib/consul/watch-state.ts';
 import type { Watches } from '../../lib/consul/watches.ts';
 import { queryId } from '../../lib/model/query.ts';
 
-/** Watches whose answers come when a test says so. */
+/** Watches whose answers a test gives. */
 export class Answers implements Watches {
   readonly #values = new Map<string, unknown>();
   readonly #listeners = new Map<string, Set<(event: WatchEvent) => void>>();
