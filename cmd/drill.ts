@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import type { Command } from 'commander';
 import type { Config } from '../lib/config/model.ts';
-import type { DrillOrder, DrillReport } from '../lib/drill/drill.ts';
+import type { DrillOptions as DrillGiven, DrillReport } from '../lib/drill/drill.ts';
 import type { PastDrill } from '../lib/drill/history.ts';
 import type { whyNotKill } from '../lib/drill/successor.ts';
 import { SwitchmasterError } from '../lib/errors.ts';
@@ -104,11 +104,11 @@ function describe({ name, master }: MasterRecord, { pid, start }: { pid: number 
 }
 
 /** The order of a planned drill, or the crash. */
-function orderOf({ config, record, token, pid, options }: Given, onKilled: () => void): () => Promise<DrillOrder> {
+function orderOf({ config, record, token, pid, options }: Given, onKilled: () => void): DrillGiven['order'] {
   const { name } = record;
   const progress = process.stderr.isTTY === true ? 'text' : 'none';
   if (pid === undefined) return () => orderFailover(name, { ...options, token, progress });
-  return async () => {
+  return async (begin) => {
     const { askMaster } = await import('./api-client.ts');
     const { killMaster } = await import('../lib/drill/kill.ts');
     const readRecord = async () => (await askMaster(name, options)).record;
@@ -117,7 +117,11 @@ function orderOf({ config, record, token, pid, options }: Given, onKilled: () =>
       await requireSuccessor(record, await askMaster(name, options));
       return findMaster(config, record);
     };
-    return killMaster(record, { pid, findProcess, readRecord, timeoutMs, onKilled });
+    const killed = () => {
+      begin();
+      onKilled();
+    };
+    return killMaster(record, { pid, findProcess, readRecord, timeoutMs, onKilled: killed });
   };
 }
 

@@ -30,8 +30,8 @@ export interface DrillOptions {
   readonly dns: Address;
   /** `kill`: the master crashes instead of being failed over as planned. */
   readonly way: 'planned' | 'kill';
-  /** Orders the failover or causes it, and resolves at its end. */
-  readonly order: () => Promise<DrillOrder>;
+  /** Orders the failover or causes it, and resolves at its end. Calls `begin` if it began later than it was called. */
+  readonly order: (begin: () => void) => Promise<DrillOrder>;
   /** How long a stage may take after the failover has ended. */
   readonly timeoutMs: number;
   readonly onStage?: (stage: string, ms: number) => void;
@@ -53,7 +53,7 @@ export interface DrillReport {
   readonly to: Address;
   readonly generation: number;
   readonly epoch: number;
-  /** Milliseconds since the order; null if it was not seen, with the reason in `notSeen`. */
+  /** Milliseconds since the order, or since the kill; null if it was not seen, with the reason in `notSeen`. */
   readonly stages: Readonly<Record<string, number | null>>;
   readonly notSeen: Readonly<Record<string, string>>;
   readonly withoutWritesMs: number;
@@ -69,7 +69,7 @@ interface WriterReport {
 }
 
 interface Stopwatch {
-  readonly startedMs: number;
+  startedMs: number;
   readonly stages: Record<string, number | null>;
   readonly notSeen: Record<string, string>;
 }
@@ -112,7 +112,9 @@ async function measure(options: DrillOptions, measurement: Measurement): Promise
   const ready = await awaitReady(before, { observers, writers });
   const watch: Stopwatch = { ...before, startedMs: performance.now() };
   const noted = ready.map((observer) => note(watch, observer, options));
-  const report = await options.order();
+  const report = await options.order(() => {
+    watch.startedMs = performance.now();
+  });
   await Promise.race([Promise.all(noted), delay(options.timeoutMs, undefined, { ref: false })]);
   // The writers need a moment to write to the new master.
   await delay(200);
