@@ -84,7 +84,11 @@ export function toVote(
     tiltSince: view?.tiltSinceMs === undefined ? null : new Date(view.tiltSinceMs).toISOString(),
     flags: view === undefined ? [] : conditionFlags(view),
     quorum: view?.quorum ?? null,
-    replicas: (view?.replicas ?? []).map(({ address, condition }) => ({ address, condition })),
+    replicas: (view?.replicas ?? []).map(({ address, condition, priority = null }) => ({
+      address,
+      condition,
+      priority,
+    })),
     lastReadAt: readAt?.toISOString() ?? null,
     error: reading.kind === 'unreachable' ? (explainError(reading.error) ?? null) : null,
   };

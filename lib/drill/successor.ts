@@ -6,7 +6,14 @@ interface KnownMaster {
   readonly maintenance: { readonly state: string; readonly text: string } | null;
   readonly sentinels: readonly {
     readonly agrees: boolean | null;
-    readonly replicas: readonly { readonly address: Address; readonly condition: string }[];
+    /** In TILT mode it carries out no failover. */
+    readonly tiltSince: string | null;
+    readonly replicas: readonly {
+      readonly address: Address;
+      readonly condition: string;
+      /** Sentinel never promotes a replica with 0. */
+      readonly priority: number | null;
+    }[];
   }[];
 }
 
@@ -18,10 +25,14 @@ export function whyNotKill(
   if (maintenance?.state === 'on') return `${name} is in maintenance: ${maintenance.text}`;
   if (phase !== 'confirmed') return `the last failover of ${name} is not confirmed yet`;
   if (replicas.length === 0) return `${name} has no replica to promote`;
-  const agreeing = sentinels.filter(({ agrees }) => agrees === true);
+  const agreeing = sentinels.filter(({ agrees, tiltSince }) => agrees === true && tiltSince === null);
   if (agreeing.length * 2 <= sentinels.length)
-    return `${agreeing.length} of ${sentinels.length} Sentinels name ${formatAddress(master)} as the master of ${name}`;
-  const isUp = (replica: Address) =>
-    agreeing.every((one) => one.replicas.some((seen) => sameAddress(seen.address, replica) && seen.condition === 'up'));
-  return replicas.some(isUp) ? undefined : `the Sentinels see no replica of ${name} that is in sync`;
+    return `${agreeing.length} of ${sentinels.length} Sentinels name ${formatAddress(master)} as the master of ${name}, and are not in TILT mode`;
+  const canSucceed = (replica: Address) =>
+    agreeing.every((one) => {
+      const seen = one.replicas.find(({ address }) => sameAddress(address, replica));
+      return seen?.condition === 'up' && (seen.priority ?? 0) !== 0;
+    });
+  if (replicas.some(canSucceed)) return undefined;
+  return `the Sentinels see no replica of ${name} that is in sync and may be promoted`;
 }

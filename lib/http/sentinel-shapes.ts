@@ -10,6 +10,10 @@ export const instant = z.string().meta({ format: 'date-time' });
 const replicaShape = z.object({
   address: addressShape,
   condition: z.enum(['up', 'link-down', 's_down', 'unlinked', 'master']),
+  priority: z
+    .int()
+    .nullable()
+    .meta({ description: 'Its replica-priority: Sentinel promotes the lowest, and never 0; null if it is not known.' }),
 });
 
 /** What one Sentinel says about a master. */

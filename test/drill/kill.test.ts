@@ -95,14 +95,22 @@ t.test('a server at an address of another host is not proven to be a process of 
 });
 
 t.test('a master without a possible successor is not killed', (t) => {
-  const voice = { agrees: true, replicas: [{ address: replica, condition: 'up' }] };
+  const seen = { address: replica, condition: 'up', priority: 100 };
+  const voice = { agrees: true, tiltSince: null, replicas: [seen] };
   const sentinels = [voice, voice, voice];
   const known = { maintenance: null, sentinels };
   t.equal(whyNotKill(record, known), undefined);
-  const silent = { agrees: null, replicas: [] };
+  const silent = { agrees: null, tiltSince: null, replicas: [] };
   t.equal(whyNotKill(record, { ...known, sentinels: [voice, voice, silent] }), undefined);
-  const down = { agrees: true, replicas: [{ address: replica, condition: 'link-down' }] };
+  const down = { ...voice, replicas: [{ ...seen, condition: 'link-down' }] };
   t.match(whyNotKill(record, { ...known, sentinels: [voice, down, voice] }), 'in sync');
+  for (const priority of [0, null]) {
+    const excluded = { ...voice, replicas: [{ ...seen, priority }] };
+    t.match(whyNotKill(record, { ...known, sentinels: [voice, excluded, voice] }), 'may be promoted', `${priority}`);
+  }
+  const tilted = { ...voice, tiltSince: '2026-01-01T00:00:00.000Z' };
+  t.equal(whyNotKill(record, { ...known, sentinels: [voice, tilted, voice] }), undefined);
+  t.match(whyNotKill(record, { ...known, sentinels: [tilted, tilted, voice] }), '1 of 3 Sentinels');
   t.match(whyNotKill(record, { ...known, sentinels: [voice, silent, silent] }), '1 of 3 Sentinels');
   t.match(whyNotKill(record, { ...known, sentinels: [] }), '0 of 0 Sentinels');
   t.match(whyNotKill({ ...record, replicas: [] }, known), 'no replica');

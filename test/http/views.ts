@@ -47,7 +47,7 @@ export const exampleMaster: MasterState = {
       tiltSince: null,
       flags: ['master'],
       quorum: 2,
-      replicas: [{ address: { host: '10.0.0.6', port: 6379 }, condition: 'up' }],
+      replicas: [{ address: { host: '10.0.0.6', port: 6379 }, condition: 'up', priority: 100 }],
       lastReadAt: '2026-01-01T00:00:00.000Z',
       error: null,
     },

@@ -38,7 +38,7 @@ const unreachable = (count: number) =>
     i < count ? { state: 'unreachable', master: null, epoch: null, flags: [], replicas: [] } : {},
   );
 const seenAs = (condition: Vote['replicas'][number]['condition'], master = base) =>
-  withVotes(master, () => ({ replicas: [{ address: replica, condition }] }));
+  withVotes(master, () => ({ replicas: [{ address: replica, condition, priority: 100 }] }));
 
 const cases: readonly Case[] = [
   { title: 'a master with a replica in step, and Sentinels that agree', master: base, expected: [] },

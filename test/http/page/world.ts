@@ -21,7 +21,7 @@ export function masterAt(index: number, over: Partial<MasterState> = {}): Master
     epoch: record.epoch,
     master,
     flags: ['up'],
-    replicas: [{ address: replica, condition: 'up' as const }],
+    replicas: [{ address: replica, condition: 'up' as const, priority: 100 }],
   }));
   return {
     ...exampleMaster,
