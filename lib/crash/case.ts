@@ -5,7 +5,7 @@ import { type Address, formatAddress } from '../model/address.ts';
 import type { CrashDecision, CrashSign, JudgingBridge, RestartedMaster } from '../model/crash.ts';
 import { type ConnectionState, isProven, longestPauseMs, traceConnection } from '../model/crash-proof.ts';
 import { tryConnectAll, type Way } from './connect-attempt.ts';
-import type { CrashEvidence } from './evidence.ts';
+import type { CrashEvidence, OrderClaim } from './evidence.ts';
 import type { CrashLeaseOptions } from './lease.ts';
 import { Preparation } from './preparation.ts';
 import { waitForRestart } from './restart.ts';
@@ -23,8 +23,8 @@ export interface CrashSubject<Target> {
   whyNot(): string | undefined;
   /** Asks the process at its address for INFO. Rejects where it does not answer. */
   readInfo(): Promise<unknown>;
-  /** Asks the servers around it once. */
-  readOthers(): Promise<void>;
+  /** Asks the servers around it once, and returns what takes in their answers. */
+  readOthers(): Promise<() => void>;
   /** Forgets what they answered: it is about an earlier moment. */
   forgetOthers(): void;
   /** Whether its replicas would lose keys by copying it; undefined before they have answered. */
@@ -82,8 +82,10 @@ export class CrashCase<Target> {
   readonly #parts: CrashCaseParts;
   readonly #startedMs = performance.now();
   #preparation: Preparation | undefined;
-  /** Leases that end. */
+  /** Preparations that end. */
   readonly #leaving: Promise<void>[] = [];
+  /** A claim that led to no order. */
+  #unused: OrderClaim | undefined;
   #provenMs: number | undefined;
   /** Why the order was refused. */
   #refusal = 'the server to order it from was lost';
@@ -104,7 +106,7 @@ export class CrashCase<Target> {
       return 'judged';
     } finally {
       await this.#retract();
-      await this.#endPreparation();
+      this.#endPreparation();
       await Promise.all(this.#leaving);
     }
   }
@@ -115,7 +117,6 @@ export class CrashCase<Target> {
       const end = await this.#watchRefusals(signal);
       if (end !== 'accepted') return end;
       await this.#retract();
-      await this.#endPreparation();
       const judged = await this.#judgeRestart(signal);
       if (judged !== 'gone') return judged;
     }
@@ -159,7 +160,8 @@ export class CrashCase<Target> {
   /** A process answers: the same one, another one with all the data, or one that would make the replicas empty. */
   async #judgeRestart(signal: AbortSignal): Promise<CaseEnd<Target> | 'gone'> {
     const { runIds, ways } = this.#subject;
-    const restarted = await waitForRestart({ readInfo: () => this.#subject.readInfo(), ways, signal });
+    const [readInfo, onDelay] = [() => this.#subject.readInfo(), () => this.#endPreparation()];
+    const restarted = await waitForRestart({ readInfo, ways, signal, onDelay });
     if (restarted === 'gone') return restarted;
     if (restarted === undefined) return 'unclear';
     if (restarted.state !== 'master' || runIds.length === 0 || runIds.includes(restarted.runId)) return 'not-crashed';
@@ -229,15 +231,15 @@ export class CrashCase<Target> {
     if (this.#preparation !== undefined) return;
     this.#subject.forgetOthers();
     const readOthers = () => this.#subject.readOthers();
-    this.#preparation = new Preparation(this.#subject.name, { ...this.#parts, readOthers });
+    this.#preparation = new Preparation(this.#subject.name, { ...this.#parts, readOthers, unused: this.#unused });
   }
 
   /** A restarted master may load for minutes, and others need the lease: one of a cluster is for all its shards. */
-  async #endPreparation(): Promise<void> {
+  #endPreparation(): void {
     const preparation = this.#preparation;
     if (preparation === undefined) return;
     this.#preparation = undefined;
-    this.#leaving.push(preparation.lease.leave());
-    await preparation.stop();
+    this.#unused = preparation.lease.claimed ?? this.#unused;
+    this.#leaving.push(preparation.stop(), preparation.lease.leave());
   }
 }

@@ -27,6 +27,13 @@ export interface LastOrder {
   readonly index: number;
 }
 
+/** A note in Consul that this bridge orders a failover. */
+export interface OrderClaim {
+  /** What it replaced. */
+  readonly before: LastOrder;
+  readonly index: number;
+}
+
 /**
  * What the bridges exchange about crashes through Consul: which bridges judge crashes, and which of them see one now.
  * Both end with the bridge's session. A bridge that does not see a crash writes nothing, and so it contradicts.
@@ -107,12 +114,14 @@ export class CrashEvidence {
     return { ageMs, index: entry.modifyIndex };
   }
 
-  /** Notes an order before it is given. False where another bridge was first. */
-  async claimOrder(name: string, { last, facts }: { last: LastOrder; facts: object }): Promise<boolean> {
+  /** Notes an order before it is given. undefined where another bridge was first. */
+  async claimOrder(name: string, { last, facts }: { last: LastOrder; facts: object }): Promise<OrderClaim | undefined> {
     const { client, prefix, bridgeId } = this.#options;
     const value = JSON.stringify({ orderedAt: new Date().toISOString(), orderedBy: bridgeId, ...facts });
-    const operation = { kind: 'kv-cas', key: crashOrderKey(prefix, name), value, index: last.index } as const;
-    return (await client.transact([operation], { timeoutMs: 1_000 })).kind === 'committed';
+    const key = crashOrderKey(prefix, name);
+    const result = await client.transact([{ kind: 'kv-cas', key, value, index: last.index }], { timeoutMs: 1_000 });
+    if (result.kind !== 'committed') return undefined;
+    return { before: last, index: result.indexes.get(key) ?? Number.NaN };
   }
 }
 

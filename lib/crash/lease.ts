@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Lease } from '../consul/lock.ts';
-import type { CrashEvidence, LastOrder } from './evidence.ts';
+import type { CrashEvidence, LastOrder, OrderClaim } from './evidence.ts';
 
 export interface CrashLeaseOptions {
   /** Lets one bridge at a time order failovers. */
@@ -21,10 +21,11 @@ export class CrashLease {
   #last: LastOrder | undefined;
   readonly #name: string;
   readonly #evidence: CrashEvidence;
-  #claimed = false;
+  #claim: OrderClaim | undefined;
   #why = 'Consul has not given the lease for a failover yet';
 
-  constructor(name: string, options: CrashLeaseOptions) {
+  /** `unused`: a note of this bridge that led to no order. It still counts, and is no order, unless another one replaced it. */
+  constructor(name: string, options: CrashLeaseOptions & { readonly unused: OrderClaim | undefined }) {
     this.#name = name;
     this.#evidence = options.evidence;
     this.#running = this.#take(name, options);
@@ -37,11 +38,16 @@ export class CrashLease {
     return this.#last === undefined ? { kind: 'missing', why: this.#why } : { kind: 'held', last: this.#last };
   }
 
+  /** The note in Consul; undefined before one was written. */
+  get claimed(): OrderClaim | undefined {
+    return this.#claim;
+  }
+
   /** Notes the order in Consul, once, before it is given. False where another bridge was first. */
   async claim(facts: object): Promise<boolean> {
     if (this.#last === undefined) return false;
-    this.#claimed ||= await this.#evidence.claimOrder(this.#name, { last: this.#last, facts });
-    return this.#claimed;
+    this.#claim ??= await this.#evidence.claimOrder(this.#name, { last: this.#last, facts });
+    return this.#claim !== undefined;
   }
 
   /** Gives it back. Never rejects. */
@@ -51,14 +57,19 @@ export class CrashLease {
     await this.#lease?.leave();
   }
 
-  async #take(name: string, { steering, evidence }: CrashLeaseOptions): Promise<void> {
+  async #take(
+    name: string,
+    { steering, evidence, unused }: CrashLeaseOptions & { readonly unused: OrderClaim | undefined },
+  ): Promise<void> {
     const { signal } = this.#abort;
     while (!signal.aborted) {
       try {
         const lease = await steering.enter(name, signal);
         if (lease.kind === 'inside') {
           this.#lease = lease;
-          this.#last = await evidence.lastOrder(name, signal);
+          const last = await evidence.lastOrder(name, signal);
+          if (unused?.index === last.index) this.#claim = unused;
+          this.#last = this.#claim?.before ?? last;
           return;
         }
         this.#why = 'another bridge holds the lease for a failover';

@@ -1,7 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { OrderClaim } from './evidence.ts';
 import { CrashLease, type CrashLeaseOptions } from './lease.ts';
 
 const everyMs = 20;
+
+interface PreparationOptions extends CrashLeaseOptions {
+  /** Asks the servers around the master once, and returns what takes in their answers. */
+  readonly readOthers: () => Promise<() => void>;
+  /** A claim of an earlier preparation that led to no order. */
+  readonly unused: OrderClaim | undefined;
+}
 
 /** What a bridge needs for an order, requested from the first sign of a crash on: the lease, and answers of the servers around. */
 export class Preparation {
@@ -9,22 +17,23 @@ export class Preparation {
   readonly #stop = new AbortController();
   readonly #reading: Promise<void>;
 
-  /** `readOthers` asks the servers around the master once. */
-  constructor(name: string, options: CrashLeaseOptions & { readonly readOthers: () => Promise<void> }) {
+  constructor(name: string, options: PreparationOptions) {
     this.lease = new CrashLease(name, options);
     this.#reading = this.#read(options.readOthers).catch(() => undefined);
   }
 
-  /** Resolves when no answer comes any more. The lease may take longer: Consul may hang. */
+  /** From now on, no answer is taken in. Resolves when none comes any more. The lease may take longer: Consul may hang. */
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#reading;
   }
 
-  async #read(readOthers: () => Promise<void>): Promise<void> {
+  async #read(readOthers: () => Promise<() => void>): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
-      await readOthers();
+      const take = await readOthers();
+      if (signal.aborted) return;
+      take();
       await delay(everyMs, undefined, { ref: false, signal });
     }
   }

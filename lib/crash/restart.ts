@@ -8,6 +8,8 @@ import { tryConnectAll, type Way } from './connect-attempt.ts';
 const connectTimeoutMs = 200;
 const askEveryMs = 18;
 const restartMs = 10_000;
+/** A process that starts without data answers sooner. */
+const promptMs = 1_000;
 
 /**
  * What answers at the master's address, once it does not load any more; undefined where nothing answers for ten seconds.
@@ -18,6 +20,8 @@ export async function waitForRestart(at: {
   readonly readInfo: () => Promise<unknown>;
   readonly ways: readonly Way[];
   readonly signal: AbortSignal;
+  /** Called while it loads, or has not answered for a second. */
+  readonly onDelay: () => void;
 }): Promise<RestartedMaster | 'gone' | undefined> {
   const startedMs = performance.now();
   let last: RestartedMaster | undefined;
@@ -27,6 +31,7 @@ export async function waitForRestart(at: {
     if (answer === 'refused') return 'gone';
     last = answer === 'accepted' ? toRestarted(await at.readInfo().catch(() => undefined)) : undefined;
     if (last !== undefined && last.state !== 'loading') return last;
+    if (last !== undefined || performance.now() - startedMs > promptMs) at.onDelay();
   }
   return undefined;
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import t, { type Test } from 'tap';
 import { CrashCase, type CrashCaseParts, type CrashEnd, type CrashSubject } from '../../lib/crash/case.ts';
+import { SwitchmasterError } from '../../lib/errors.ts';
 import type { Address } from '../../lib/model/address.ts';
 import { waitFor } from '../sandbox/condition.ts';
 
@@ -19,7 +20,13 @@ async function startCase(t: Test) {
   server.close();
   await once(server, 'close');
   const master: Address = { host: '127.0.0.1', port };
-  const world = { entered: 0, left: 0, reads: 0, infos: 0, forgotten: 0, isLoading: true, answers: [] as number[] };
+  const world = {
+    ...{ entered: 0, left: 0, reads: 0, infos: 0, forgotten: 0, claims: 0, refusals: 0 },
+    isLoading: true,
+    answers: [] as number[],
+    // The servers around it answer then.
+    answered: Promise.resolve(),
+  };
   const ends: CrashEnd<string>[] = [];
   const subject: CrashSubject<string> = {
     name: 'shard1',
@@ -33,17 +40,26 @@ async function startCase(t: Test) {
     },
     readOthers: async () => {
       world.reads += 1;
-      world.answers.push(world.forgotten);
+      const { forgotten } = world;
+      await world.answered;
+      return () => void world.answers.push(forgotten);
     },
     forgetOthers: () => {
       world.forgotten += 1;
       world.answers = [];
     },
     wouldLoseKeys: () => (world.answers.length === 0 ? undefined : true),
-    decide: ({ sign }) =>
-      sign.kind === 'emptied' ? { kind: 'order', target: 'replica' } : { kind: 'wait', why: 'nothing is certain' },
+    decide: ({ sign, lastOrderAgeMs }) => {
+      if (lastOrderAgeMs !== undefined) return { kind: 'refuse', why: 'an order was just given' };
+      if (sign.kind === 'emptied' || world.refusals > 0) return { kind: 'order', target: 'replica' };
+      return { kind: 'wait', why: 'nothing is certain' };
+    },
     describe: () => ({}),
-    order: async () => undefined,
+    order: async () => {
+      if (world.refusals === 0) return;
+      world.refusals -= 1;
+      throw new SwitchmasterError('redis-refused', 'no suitable replica');
+    },
     followed: async () => undefined,
     report: (end) => ends.push(end),
   };
@@ -58,9 +74,12 @@ async function startCase(t: Test) {
     publish: async () => undefined,
     withdraw: async () => undefined,
     bridges: () => [],
-    lastOrder: async () => ({ ageMs: undefined, index: 0 }),
-    claimOrder: async () => true,
-  } as unknown as CrashCaseParts['evidence'];
+    lastOrder: async () => ({ ageMs: world.claims === 0 ? undefined : 5, index: world.claims }),
+    claimOrder: async (_, { last }) => {
+      world.claims += 1;
+      return { before: last, index: world.claims };
+    },
+  } satisfies Partial<CrashCaseParts['evidence']> as unknown as CrashCaseParts['evidence'];
   const stop = new AbortController();
   const parts = { steering: { enter }, evidence, bridgeId: 'bridge', crashAfterMs: 60 };
   const judged = new CrashCase(subject, parts).pursue(stop.signal);
@@ -88,4 +107,51 @@ t.test('a master that loads keeps neither the lease nor the questions, and is ju
   t.equal(world.entered, 2, 'it took the lease again for the order');
   t.equal(world.left, 2);
   t.strictSame([...new Set(world.answers)], [2], 'nothing of before the load counts');
+});
+
+t.test('a master that comes back empty is judged at once, on the answers of before', async (t) => {
+  const { port, world, ends, judged } = await startCase(t);
+  world.isLoading = false;
+  await waitFor('the lease, and an answer', () => world.entered === 1 && world.answers.length > 0);
+  // A Sentinel that hangs.
+  const { promise, resolve } = Promise.withResolvers<void>();
+  world.answered = promise;
+  const server = await listen(port);
+  t.teardown(() => server.close());
+  await waitFor('the order', () => ends.length > 0);
+  t.match(ends, [{ target: 'replica', sign: { kind: 'emptied' } }]);
+  t.equal(world.forgotten, 1, 'nothing is forgotten');
+  t.equal(world.entered, 1, 'the lease was held all the time');
+  resolve();
+  t.equal(await judged, 'judged');
+});
+
+t.test('an answer of before a load that comes late does not count', async (t) => {
+  const { port, world, ends, judged } = await startCase(t);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  world.answered = promise;
+  await waitFor('the questions', () => world.reads > 0);
+  const server = await listen(port);
+  t.teardown(() => server.close());
+  await waitFor('the lease to be left while it loads', () => world.left === 1);
+  world.answered = Promise.resolve();
+  world.isLoading = false;
+  resolve();
+  t.equal(await judged, 'judged');
+  t.match(ends, [{ target: 'replica', sign: { kind: 'emptied' } }]);
+  t.strictSame([...new Set(world.answers)], [2]);
+});
+
+t.test('a claim whose order was refused is no order for the next preparation', async (t) => {
+  const { port, world, ends, judged } = await startCase(t);
+  world.refusals = Number.POSITIVE_INFINITY;
+  await waitFor('the claim', () => world.claims === 1);
+  const server = await listen(port);
+  t.teardown(() => server.close());
+  await waitFor('the lease to be left while it loads', () => world.left === 1);
+  world.refusals = 0;
+  world.isLoading = false;
+  t.equal(await judged, 'judged');
+  t.match(ends, [{ target: 'replica', why: undefined, sign: { kind: 'emptied' } }]);
+  t.equal(world.claims, 1, 'it is not claimed twice');
 });

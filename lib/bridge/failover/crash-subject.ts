@@ -58,13 +58,15 @@ export class SentinelCrash implements CrashSubject<Address> {
     return info;
   }
 
-  async readOthers(): Promise<void> {
+  async readOthers(): Promise<() => void> {
     const { sentinels, redis } = this.#parts;
     const [readings, replicas] = await Promise.all([
       sentinels.read(this.name),
       Promise.all(this.#closed.replicas.map((replica) => readReplica(redis, replica))),
     ]);
-    this.#seen = { views: distinctViews(readings), replicas };
+    return () => {
+      this.#seen = { views: distinctViews(readings), replicas };
+    };
   }
 
   forgetOthers(): void {

@@ -86,16 +86,18 @@ export class ClusterCrash implements CrashSubject<Address> {
     return info;
   }
 
-  async readOthers(): Promise<void> {
+  async readOthers(): Promise<() => void> {
     const { source } = this.#parts;
     const others = source.addresses.filter((address) => !sameAddress(address, this.#closed.askedAt));
     const answers = await Promise.all(others.map((address) => readNode(source, address)));
     // A node with two known addresses counts once.
     const byId = new Map(answers.flatMap((reading) => (reading === undefined ? [] : [[reading.id, reading] as const])));
     byId.delete(this.#closed.id);
-    this.#readings = [...byId.values()];
-    const highest = Math.max(0, ...this.#readings.map(({ epoch }) => epoch));
-    if (highest > this.#epoch.highest) this.#epoch = { highest, sinceMs: performance.now() };
+    return () => {
+      this.#readings = [...byId.values()];
+      const highest = Math.max(0, ...this.#readings.map(({ epoch }) => epoch));
+      if (highest > this.#epoch.highest) this.#epoch = { highest, sinceMs: performance.now() };
+    };
   }
 
   forgetOthers(): void {
