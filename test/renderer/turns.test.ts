@@ -103,7 +103,8 @@ t.test('a change while another source is rendered counts, whatever the former on
     setImmediate(() => answers.give(id, entry('b', '2')));
   };
   template.forgetSource();
-  t.match(await template.render(), { kind: 'rendered', text: '1' });
+  // It may come before the last pass.
+  t.match(await template.render(), { kind: 'rendered', text: /^[12]$/ });
   t.same(news, ['changed']);
   t.match(await template.render(), { kind: 'rendered', text: '2' });
 });
