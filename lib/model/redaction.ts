@@ -14,6 +14,8 @@ export const maxFragmented = 65_536;
 
 /** The same for many secrets together: beyond these characters, the oldest ones count only as a whole. */
 const maxFragmentedTogether = 524_288;
+/** Former secrets leave the other half free: otherwise all would have to be learned again at each change. */
+const maxFragmentedFormer = maxFragmentedTogether / 2;
 
 /** At least so many former values, of rotated passwords for example, are kept beside the current ones, and at most twice as many. */
 const keptSecrets = 1_000;
@@ -44,7 +46,7 @@ export class Redactor {
     return this.#secrets.size === 0;
   }
 
-  /** From now on these are removed too. The oldest secrets are dropped first. */
+  /** From now on these are removed too. The oldest secrets are dropped first; the last one of `texts` counts as the newest. */
   learn(texts: readonly string[]): void {
     complete(this.learning(texts));
   }
@@ -56,13 +58,13 @@ export class Redactor {
       if (text.trim().length < leastSecretLength) continue;
       // Set again, so that the oldest comes first in the set's order.
       this.#secrets.add(text);
+      yield* this.#fragments.add(text, maxFragmentedTogether);
       if (isKnown) continue;
       yield* addForms(this.#forms, text);
-      yield* this.#fragments.add(text);
       this.#note();
     }
     const current = new Set(texts);
-    if (this.#dropOldest(current) || this.#fragments.lackRoom(current)) yield* this.#learnAgain();
+    if (this.#dropOldest(current) || this.#fragments.lackRoom(current)) yield* this.#learnAgain(current);
   }
 
   /** The text without secrets. */
@@ -115,13 +117,13 @@ export class Redactor {
     return true;
   }
 
-  *#learnAgain(): Generator<void, void> {
+  *#learnAgain(current: ReadonlySet<string>): Generator<void, void> {
     const forms = new TextFinder();
     const fragments = new Fragments();
     // The newest first: there may be no room for the fragments of all.
     for (const secret of [...this.#secrets].reverse()) {
       yield* addForms(forms, secret);
-      yield* fragments.add(secret);
+      yield* fragments.add(secret, current.has(secret) ? maxFragmentedTogether : maxFragmentedFormer);
     }
     this.#forms = forms;
     this.#fragments = fragments;
@@ -139,18 +141,19 @@ class Fragments {
   readonly #finder = new TextFinder();
   readonly #secrets = new Set<string>();
   #characters = 0;
-  #isFull = false;
 
-  /** Whether there was no room for a current secret while there are fragments of former ones. */
+  /** Whether there would be room for one more current secret without the fragments of former ones. */
   lackRoom(current: ReadonlySet<string>): boolean {
-    if (!this.#isFull || [...this.#secrets].every((secret) => current.has(secret))) return false;
-    return [...current].some((secret) => isFragmented(secret) && !this.#secrets.has(secret));
+    const missing = [...current].filter((secret) => !this.#secrets.has(secret) && isFragmented(secret));
+    if (missing.length === 0) return false;
+    const former = [...this.#secrets].filter((secret) => !current.has(secret));
+    const room = former.reduce((sum, { length }) => sum + length, maxFragmentedTogether - this.#characters);
+    return missing.some(({ length }) => length <= room);
   }
 
-  *add(secret: string): Generator<void, void> {
-    if (!isFragmented(secret)) return;
-    this.#isFull ||= this.#characters + secret.length > maxFragmentedTogether;
-    if (this.#isFull) return;
+  /** Does nothing where all fragments together would have more than `room` characters then. */
+  *add(secret: string, room: number): Generator<void, void> {
+    if (this.#secrets.has(secret) || !isFragmented(secret) || this.#characters + secret.length > room) return;
     this.#secrets.add(secret);
     this.#characters += secret.length;
     for (let from = 0; from + fragmentLength <= secret.length; from += 1) {

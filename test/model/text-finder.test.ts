@@ -152,6 +152,41 @@ t.test('parts of the current secrets are removed, however many former ones there
   t.end();
 });
 
+const filled = (start: string, length: number) =>
+  Array.from({ length: length / 6 }, (_, at) => `${at * 7919};`)
+    .join(start)
+    .slice(0, length);
+
+t.test('parts of short secrets are removed, also where long ones leave no room for all and one changes', (t) => {
+  const redactor = new Redactor();
+  const config = ['consul-token-0123456', 'redis-password-87654'];
+  const others = Array.from({ length: 9 }, (_, i) => filled(`other ${i}`, 60_000));
+  for (const [i, changed] of ['first', 'second'].entries()) {
+    others[i] = filled(changed, 60_000);
+    redactor.learn([...config, ...others]);
+    for (const secret of config) t.equal(redactor.redact(`<${secret.slice(3, 17)}>`), '<[secret]>', changed);
+  }
+  t.end();
+});
+
+t.test('a change of one secret seldom has all secrets learned again', (t) => {
+  const redactor = new Redactor();
+  const pauses = Array.from({ length: 25 }, (_, i) => [...redactor.learning([filled(`secret ${i}`, 60_000)])].length);
+  const long = pauses.filter((count) => count > 2 * (pauses[0] ?? 0));
+  t.ok(long.length > 0 && long.length <= 5, `${long.length} of 25`);
+  t.end();
+});
+
+t.test('a secret that returns has its parts removed again', (t) => {
+  const redactor = new Redactor();
+  const secretOf = (letter: string) => `${letter.repeat(20)}${filled(letter, 60_000)}`;
+  for (const letter of 'abcdefghijkl') redactor.learn([secretOf(letter)]);
+  t.equal(redactor.redact(`<${'a'.repeat(12)}>`), `<${'a'.repeat(12)}>`);
+  redactor.learn([secretOf('a')]);
+  t.equal(redactor.redact(`<${'a'.repeat(12)}>`), '<[secret]>');
+  t.end();
+});
+
 t.test('parts of many secrets of a render process are removed', (t) => {
   const secrets = Array.from({ length: 4_000 }, (_, i) => `password-${i * 7919}-${'x'.repeat(60)}`);
   const lists = { filled: [], empty: [] };

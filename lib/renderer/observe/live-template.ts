@@ -164,7 +164,8 @@ export class LiveTemplate {
     const compiled = this.#compiled;
     this.#files.retry();
     const result = await this.#time.render((now) => this.#renderAll(compiled, { ...this.#world(), now }));
-    await inSlices(this.redactor.learning([...(this.#options.secrets ?? []), ...result.secrets]));
+    // The config's secrets count as the newest: their parts are removed also where the template's own ones are many.
+    await inSlices(this.redactor.learning([...result.secrets, ...(this.#options.secrets ?? [])]));
     const warnings = [...result.warnings, ...this.#files.problems];
     this.#take(result, await toRendering({ ...result, warnings }, this.spec));
     if (result.kind === 'rendered') {
