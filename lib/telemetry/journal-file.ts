@@ -17,21 +17,15 @@ export interface JournalFileOptions {
   readonly timeoutMs?: number;
   /** How long a write that failed waits for the next one. Default 5 s. */
   readonly retryMs?: number;
-  /** Called once when writing begins to fail, and again only after a success in between. */
+  /** Called once when writing begins to fail, and again when something else fails, or after a success in between. */
   readonly onProblem: (error: SwitchmasterError) => void;
   /** Called at that success. */
   readonly onRecovered?: () => void;
 }
 
-/** Lines that one write takes. */
-interface Batch {
-  readonly lines: readonly string[];
-  readonly characters: number;
-}
-
 /** How many lines, and characters, may wait for a slow disk. The file loses the lines beyond. */
-const maxWaiting = 1_000;
-const maxWaitingCharacters = 8 * 1024 * 1024;
+const maxKept = 1_000;
+const maxKeptCharacters = 8 * 1024 * 1024;
 
 /** A longer journal is not read. */
 const maxReadBytes = 256 * 1024 * 1024;
@@ -48,10 +42,11 @@ const appendFlags =
 export class JournalFile {
   readonly #options: JournalFileOptions;
   #waiting: string[] = [];
-  #waitingCharacters = 0;
+  /** The lines that wait, and those of writes that have not returned. */
+  readonly #kept = { lines: 0, characters: 0 };
   #retry: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
-  #failing = false;
+  #failing: Failure['of'] | undefined;
 
   constructor(options: JournalFileOptions) {
     this.#options = options;
@@ -70,18 +65,19 @@ export class JournalFile {
   }
 
   append(entry: KeptEntry): void {
-    if (this.#waiting.length >= maxWaiting || this.#waitingCharacters >= maxWaitingCharacters) return;
+    if (this.#kept.lines >= maxKept || this.#kept.characters >= maxKeptCharacters) return;
     const line = JSON.stringify(entry);
     this.#waiting.push(line);
-    this.#waitingCharacters += line.length;
+    this.#kept.lines += 1;
+    this.#kept.characters += line.length;
     if (this.#retry === undefined) this.#drainSoon();
   }
 
   /** Waits until every appended line is written or has failed. */
   async close(): Promise<void> {
-    clearTimeout(this.#retry);
+    this.#cancelRetry();
     await this.#writing;
-    clearTimeout(this.#retry);
+    this.#cancelRetry();
   }
 
   #drainSoon(): void {
@@ -92,33 +88,49 @@ export class JournalFile {
 
   async #drain(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const batch: Batch = { lines: this.#waiting, characters: this.#waitingCharacters };
+      const lines = this.#waiting;
       this.#waiting = [];
-      this.#waitingCharacters = 0;
       let writing: Promise<void> | undefined;
       const write = () => {
-        writing = this.#write(`${batch.lines.join('\n')}\n`);
+        writing = this.#write(`${lines.join('\n')}\n`);
         return writing;
       };
       try {
         await withinDeadline(this.#options.path, write, { timeoutMs: this.#options.timeoutMs ?? writeTimeoutMs });
       } catch (thrown) {
-        this.#fail(`cannot write the journal to ${this.#options.path}`, thrown);
-        if (writing === undefined) this.#putBack(batch);
-        else writing.catch((error: unknown) => error instanceof PartialWrite || this.#putBack(batch));
+        this.#fail({ of: 'write', message: `cannot write the journal to ${this.#options.path}`, cause: thrown });
+        if (writing === undefined) this.#putBack(lines);
+        else this.#settleLate(writing, lines);
         this.#retryLater();
         return;
       }
+      this.#drop(lines);
     }
   }
 
-  #putBack({ lines, characters }: Batch): void {
+  /** A write that hangs returns after the next try, which has found nothing to write. */
+  #settleLate(writing: Promise<void>, lines: readonly string[]): void {
+    const fail = (error: unknown) => (error instanceof PartialWrite ? this.#drop(lines) : this.#putBack(lines));
+    writing.then(() => this.#drop(lines), fail);
+  }
+
+  #drop(lines: readonly string[]): void {
+    this.#kept.lines -= lines.length;
+    for (const { length } of lines) this.#kept.characters -= length;
+  }
+
+  #putBack(lines: readonly string[]): void {
     this.#waiting = [...lines, ...this.#waiting];
-    this.#waitingCharacters += characters;
+    this.#retryLater();
+  }
+
+  #cancelRetry(): void {
+    clearTimeout(this.#retry);
+    this.#retry = undefined;
   }
 
   #retryLater(): void {
-    this.#retry = setTimeout(() => {
+    this.#retry ??= setTimeout(() => {
       this.#retry = undefined;
       this.#drainSoon();
     }, this.#options.retryMs ?? 5_000);
@@ -126,8 +138,8 @@ export class JournalFile {
   }
 
   #succeed(): void {
-    if (this.#failing) this.#options.onRecovered?.();
-    this.#failing = false;
+    if (this.#failing !== undefined) this.#options.onRecovered?.();
+    this.#failing = undefined;
   }
 
   async #write(text: string): Promise<void> {
@@ -145,7 +157,7 @@ export class JournalFile {
       await anchored(file, (full) => rename(full, `${full}.1`));
       return true;
     } catch (thrown) {
-      this.#fail(`cannot rename the journal ${file} to ${file}.1`, thrown);
+      this.#fail({ of: 'rename', message: `cannot rename the journal ${file} to ${file}.1`, cause: thrown });
       return false;
     }
   }
@@ -155,17 +167,24 @@ export class JournalFile {
       const target = await withinDeadline(file, () => followLinks(file));
       return await readRegularFile(target, { maxBytes: maxReadBytes, accept: () => undefined });
     } catch (thrown) {
-      if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT') this.#fail(`cannot read the journal ${file}`, thrown);
+      if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT')
+        this.#fail({ of: 'read', message: `cannot read the journal ${file}`, cause: thrown });
       return '';
     }
   }
 
-  #fail(message: string, cause: unknown): void {
+  #fail({ of, message, cause }: Failure): void {
     const { message: why } = SwitchmasterError.from(cause);
-    if (!this.#failing)
+    if (this.#failing !== of)
       this.#options.onProblem(new SwitchmasterError('file-unwritable', `${message}: ${why}`, { cause }));
-    this.#failing = true;
+    this.#failing = of;
   }
+}
+
+interface Failure {
+  readonly of: 'read' | 'write' | 'rename';
+  readonly message: string;
+  readonly cause: unknown;
 }
 
 /** Some of the text may be in the file. */

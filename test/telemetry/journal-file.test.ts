@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, symlink } from 'node:fs/promises';
 import t from 'tap';
 import type { SwitchmasterError } from '../../lib/errors.ts';
 import { Journal, type JournalEntry } from '../../lib/telemetry/journal.ts';
@@ -103,4 +103,66 @@ t.test('a write that returns late, and was done, is not repeated', async (t) => 
   await waitFor('the recovery', recovered);
   await file.close();
   t.strictSame(await summariesIn(path), noted);
+});
+
+/** Writes to a folder over which a mount hangs for a while. The kernel waits for a FUSE server, which this program never is. */
+const hangingMount = `
+  import { spawnSync } from 'node:child_process';
+  import { closeSync, openSync } from 'node:fs';
+  import { readFile } from 'node:fs/promises';
+  import { setTimeout as delay } from 'node:timers/promises';
+  import { JournalFile } from '${import.meta.resolve('../../lib/telemetry/journal-file.ts')}';
+  const [folder] = process.argv.slice(1);
+  let state = 'new';
+  const file = new JournalFile({
+    path: folder + '/journal',
+    timeoutMs: 100,
+    retryMs: 1,
+    onProblem: () => (state = 'failing'),
+    onRecovered: () => (state = 'recovered'),
+  });
+  const until = async (wanted) => {
+    while (state !== wanted) await delay(5);
+  };
+  const server = openSync('/dev/fuse', 'r+');
+  const mount = ['-i', '-t', 'fuse', '-o', 'fd=3,rootmode=40000,user_id=0,group_id=0', 'hang', folder];
+  file.append({ summary: 'first' });
+  await file.close();
+  if (spawnSync('mount', mount, { stdio: ['ignore', 'ignore', 'ignore', server] }).status !== 0) process.exit(77);
+  file.append({ summary: 'second' });
+  await until('failing');
+  // The next try finds nothing to write.
+  await delay(50);
+  spawnSync('umount', ['-l', folder]);
+  closeSync(server);
+  await until('recovered');
+  await file.close();
+  process.stdout.write(await readFile(folder + '/journal', 'utf8'));`;
+
+t.test('what a write that hangs has not written in the end is written without a new entry', (t) => {
+  const argv = ['-m', process.execPath, '--input-type=module', '-e', hangingMount, t.testdir()];
+  const run = spawnSync('unshare', argv, { encoding: 'utf8', timeout: 20_000, killSignal: 'SIGKILL' });
+  const lines = ['first', 'second'].map((summary) => `${JSON.stringify({ summary })}\n`);
+  if (run.status === 77 || run.status === 1) t.pass('no mounts are permitted here');
+  else t.equal(run.stdout, lines.join(''), run.stderr);
+  t.end();
+});
+
+t.test('a failure of another kind is reported too', async (t) => {
+  const folder = t.testdir({ file: '', 'journal.1': { file: '' } });
+  const path = `${folder}/journal`;
+  await symlink(`${folder}/file/journal`, path);
+  const { file, note, problems } = openJournal(path, { maxBytes: 1, retryMs: 60_000 });
+  note('a');
+  await file.close();
+  await rm(path);
+  for (const summary of ['b', 'c']) {
+    note(summary);
+    await file.close();
+  }
+  t.strictSame(
+    problems.map(({ message }) => message.split(' ').slice(0, 2).join(' ')),
+    ['cannot write', 'cannot rename'],
+  );
+  t.strictSame(await summariesIn(path), ['a', 'b', 'c']);
 });
