@@ -3,7 +3,6 @@ import type { Command } from 'commander';
 import type { Config } from '../lib/config/model.ts';
 import type { DrillOptions as DrillGiven, DrillReport } from '../lib/drill/drill.ts';
 import type { PastDrill } from '../lib/drill/history.ts';
-import type { whyNotKill } from '../lib/drill/successor.ts';
 import { SwitchmasterError } from '../lib/errors.ts';
 import { type Address, formatAddress } from '../lib/model/address.ts';
 import { parseDuration } from '../lib/model/duration.ts';
@@ -67,15 +66,13 @@ export function addDrill(program: Command, done: (code: ExitCode) => void): void
 }
 
 async function runDrill(name: string, options: DrillOptions): Promise<ExitCode> {
-  const { askMaster, readToken } = await import('./api-client.ts');
+  const { readToken } = await import('./api-client.ts');
   const { loadConfig } = await import('../lib/config/load.ts');
   const config = await loadConfig({ paths: await chooseConfig(options.config), environment: process.env });
   // A kill needs no right at the API: the operator has it on the node already.
   const token = options.kill === true ? '' : await readToken(options.tokenFile);
-  const answer = await askMaster(name, options);
-  const { record } = answer;
-  if (record === null) throw new SwitchmasterError('failover-refused', `${name} has no record yet.`);
-  if (options.kill === true) await requireSuccessor(record, answer);
+  const record =
+    options.kill === true ? await awaitSuccessor(name, options) : (await askRecorded(name, options)).record;
   const pid = options.kill === true ? await findMaster(config, record) : undefined;
   return confirmed(stripControls(describe(record, { pid, ...options })), {
     ...(options.yes === true ? { yes: true } : {}),
@@ -83,11 +80,22 @@ async function runDrill(name: string, options: DrillOptions): Promise<ExitCode> 
   });
 }
 
-/** Nothing but a failover ends what a kill begins. */
-async function requireSuccessor(record: MasterRecord, answer: Parameters<typeof whyNotKill>[1]): Promise<void> {
-  const { whyNotKill } = await import('../lib/drill/successor.ts');
-  const why = whyNotKill(record, answer);
-  if (why !== undefined) throw new SwitchmasterError('failover-refused', `nothing was killed: ${why}`);
+/** What is known of a master. Throws `failover-refused` if it has no record. */
+async function askRecorded(name: string, options: DrillOptions) {
+  const { askMaster } = await import('./api-client.ts');
+  const { record, ...rest } = await askMaster(name, options);
+  if (record === null) throw new SwitchmasterError('failover-refused', `${name} has no record yet.`);
+  return { ...rest, record };
+}
+
+/** Directly after a failover, Sentinel has not read the INFO of the new replica yet. */
+async function awaitSuccessor(name: string, options: DrillOptions): Promise<MasterRecord> {
+  const { awaitSuccessor } = await import('../lib/drill/successor.ts');
+  return awaitSuccessor({
+    ask: () => askRecorded(name, options),
+    timeoutMs: parseDuration(options.timeout ?? killTimeout) ?? 0,
+    onWait: (why) => process.stderr.write(`${styled('dim', '·')} Waits: ${stripControls(why)}\n`),
+  });
 }
 
 async function findMaster(config: Config, { master }: MasterRecord): Promise<number> {
@@ -111,10 +119,11 @@ function orderOf({ config, record, token, pid, options }: Given, onKilled: () =>
   return async (begin) => {
     const { askMaster } = await import('./api-client.ts');
     const { killMaster } = await import('../lib/drill/kill.ts');
+    const { requireSuccessor } = await import('../lib/drill/successor.ts');
     const readRecord = async () => (await askMaster(name, options)).record;
     const timeoutMs = parseDuration(options.timeout ?? killTimeout) ?? 0;
     const findProcess = async () => {
-      await requireSuccessor(record, await askMaster(name, options));
+      requireSuccessor(record, await askMaster(name, options));
       return findMaster(config, record);
     };
     const killed = () => {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import t, { type Test } from 'tap';
 import { killMaster } from '../../lib/drill/kill.ts';
 import { findProcess } from '../../lib/drill/process.ts';
-import { whyNotKill } from '../../lib/drill/successor.ts';
+import { awaitSuccessor, whyNotKill } from '../../lib/drill/successor.ts';
 import type { MasterRecord } from '../../lib/model/record.ts';
 
 const [master, replica] = [
@@ -103,19 +103,50 @@ t.test('a master without a possible successor is not killed', (t) => {
   const silent = { agrees: null, tiltSince: null, replicas: [] };
   t.equal(whyNotKill(record, { ...known, sentinels: [voice, voice, silent] }), undefined);
   const down = { ...voice, replicas: [{ ...seen, condition: 'link-down' }] };
-  t.match(whyNotKill(record, { ...known, sentinels: [voice, down, voice] }), 'in sync');
+  t.match(whyNotKill(record, { ...known, sentinels: [voice, down, voice] }), { lasts: 'for-now', why: 'in sync' });
   for (const priority of [0, null]) {
     const excluded = { ...voice, replicas: [{ ...seen, priority }] };
-    t.match(whyNotKill(record, { ...known, sentinels: [voice, excluded, voice] }), 'may be promoted', `${priority}`);
+    t.match(
+      whyNotKill(record, { ...known, sentinels: [voice, excluded, voice] }),
+      { lasts: 'for-now', why: 'may be promoted' },
+      `${priority}`,
+    );
   }
   const tilted = { ...voice, tiltSince: '2026-01-01T00:00:00.000Z' };
   t.equal(whyNotKill(record, { ...known, sentinels: [voice, tilted, voice] }), undefined);
-  t.match(whyNotKill(record, { ...known, sentinels: [tilted, tilted, voice] }), '1 of 3 Sentinels');
-  t.match(whyNotKill(record, { ...known, sentinels: [voice, silent, silent] }), '1 of 3 Sentinels');
-  t.match(whyNotKill(record, { ...known, sentinels: [] }), '0 of 0 Sentinels');
-  t.match(whyNotKill({ ...record, replicas: [] }, known), 'no replica');
-  t.match(whyNotKill({ ...record, phase: 'promoted' }, known), 'not confirmed');
-  t.match(whyNotKill(record, { ...known, maintenance: { state: 'on', text: 'until 12:00' } }), 'maintenance');
+  t.match(whyNotKill(record, { ...known, sentinels: [tilted, tilted, voice] }), {
+    lasts: 'for-now',
+    why: '1 of 3 Sentinels',
+  });
+  t.match(whyNotKill(record, { ...known, sentinels: [voice, silent, silent] }), {
+    lasts: 'for-now',
+    why: '1 of 3 Sentinels',
+  });
+  t.match(whyNotKill(record, { ...known, sentinels: [] }), { lasts: 'for-now', why: '0 of 0 Sentinels' });
+  t.match(whyNotKill({ ...record, replicas: [] }, known), { lasts: 'until-changed', why: 'no replica' });
+  t.match(whyNotKill({ ...record, phase: 'promoted' }, known), { lasts: 'for-now', why: 'not confirmed' });
+  t.match(whyNotKill(record, { ...known, maintenance: { state: 'on', text: 'until 12:00' } }), {
+    lasts: 'until-changed',
+    why: 'maintenance',
+  });
   t.equal(whyNotKill(record, { ...known, maintenance: { state: 'ended', text: 'until 12:00' } }), undefined);
   t.end();
+});
+
+t.test('a kill waits for what ends by itself, says for what, and uses the record of that moment', async (t) => {
+  const voice = { agrees: true, tiltSince: null, replicas: [{ address: replica, condition: 'up', priority: 100 }] };
+  const known = { maintenance: null, sentinels: [voice], record };
+  const early = { ...known, sentinels: [{ ...voice, replicas: [] }] };
+  const unconfirmed = { ...known, record: { ...record, phase: 'promoted' as const } };
+  const later = { ...record, epoch: 4 };
+  const asked = [unconfirmed, early, early, { ...known, record: later }];
+  const waits: string[] = [];
+  const onWait = (why: string) => void waits.push(why);
+  const ask = async () => asked.shift() ?? early;
+  t.equal(await awaitSuccessor({ ask, timeoutMs: 10_000, onWait }), later);
+  t.match(waits, ['not confirmed', 'in sync']);
+  await t.rejects(awaitSuccessor({ ask, timeoutMs: 20, onWait }), { code: 'failover-refused', message: /in sync/ });
+  const alone = async () => ({ ...known, record: { ...record, replicas: [] } });
+  const onNothing = () => t.fail('waits for nothing');
+  await t.rejects(awaitSuccessor({ ask: alone, timeoutMs: 10_000, onWait: onNothing }), { message: /no replica/ });
 });
