@@ -26,6 +26,10 @@ export interface Examination {
 export interface ExaminedIsolation {
   /** `host:port`, or the path of its socket. */
   readonly address: string;
+  /** The address that the config announces. */
+  readonly announced: string | undefined;
+  /** Sentinels may know it by another address. */
+  readonly runId: string | undefined;
   readonly role: 'master' | 'replica';
   /** How many replicas it lists, and how long ago one of them acknowledged something; undefined where none is online. */
   readonly listed: number;

@@ -88,7 +88,7 @@ export const healthGuide: Readonly<Record<HealthCode, { readonly meaning: string
   },
   isolated: {
     meaning:
-      "A master of this node has heard neither a majority of its Sentinels, nor Consul's leader, nor a replica in sync: it may be cut off while the others promote a replica. If it was replaced meanwhile, this lasts until it is a replica. Its writes are paused, or the text has why they cannot be.",
+      "A master of this node has heard neither a majority of its Sentinels, nor Consul's leader, nor a replica in sync: it may be cut off while the others promote a replica. If it was replaced meanwhile, this lasts until it is a replica, 15 s at most; then `second-master` reports it. Its writes are paused, or the text has why they cannot be.",
     fix: 'Repair the network of this node. The writes resume when one of them answers, unless the master has been replaced.',
   },
   'record-unbacked': {

@@ -1,5 +1,6 @@
 import t from 'tap';
 import {
+  asksBesideReplica,
   type IsolationReading,
   type IsolationState,
   isPaused,
@@ -18,6 +19,7 @@ const stepMs = 450;
 const downAfterMs = 5_000;
 /** Older times make no difference; a replaced master is paused for 15 s. */
 const oldestMs = 5_400;
+const oldestAloneMs = 2_700;
 const oldestPauseMs = 15_750;
 
 interface World {
@@ -26,6 +28,8 @@ interface World {
   readonly ackAgeMs: number;
   readonly cutForMs: number;
   readonly aloneForMs: number;
+  /** How long a replica has been heard, and nobody else. */
+  readonly replicaAloneForMs: number;
   /** `demoted`: the old master is a replica. */
   readonly failover: 'none' | 'promoted' | 'demoted';
   /** Whether the replica still follows this master. */
@@ -39,7 +43,16 @@ interface World {
 const nowMs = 1_000_000;
 const first: World = {
   links: { replica: true, sentinels: true, consul: true },
-  ...{ ackAgeMs: 0, cutForMs: 0, aloneForMs: 0, failover: 'none', followed: true, isRecorded: false, state: undefined },
+  ...{
+    ackAgeMs: 0,
+    cutForMs: 0,
+    aloneForMs: 0,
+    replicaAloneForMs: 0,
+    failover: 'none',
+    followed: true,
+    isRecorded: false,
+    state: undefined,
+  },
 };
 const booleans = [true, false];
 const cuts = booleans.flatMap((replica) =>
@@ -58,8 +71,8 @@ function advance(world: World, { links, failover, followed }: Move): World {
   const acks = links.replica && followed;
   const ackAgeMs = acks ? 0 : older(world.ackAgeMs);
   const isRecorded = failover === 'promoted' && (world.isRecorded || links.consul);
-  // As readIsolation: Sentinels are asked while writes are paused, or if no replica acknowledges.
-  const hears = links.sentinels && (!acks || isPaused(world.state));
+  // As readIsolation: Sentinels are asked during and after a pause, or if no replica acknowledges.
+  const hears = links.sentinels && (!acks || asksBesideReplica(aged(world.state), nowMs));
   const reading: IsolationReading = {
     atMs: nowMs,
     server:
@@ -68,12 +81,15 @@ function advance(world: World, { links, failover, followed }: Move): World {
     consul: links.consul ? 'heard' : 'silent',
     ...{ replaceable: 'yes', maintenance: undefined },
     successor: failover === 'promoted' && (isRecorded || hears) ? at('B') : undefined,
+    record: failover === 'none' && links.consul ? 'own' : isRecorded ? 'confirmed' : 'unknown',
   };
+  const isReplicaAlone = ackAgeMs < 2_000 && !links.sentinels && !links.consul;
   const isAlone = !links.sentinels && !links.consul && !acks;
   return {
     ...{ links, ackAgeMs, failover, followed, isRecorded },
     cutForMs: links.sentinels ? 0 : older(world.cutForMs),
     aloneForMs: isAlone ? older(world.aloneForMs) : 0,
+    replicaAloneForMs: isReplicaAlone ? Math.min(world.replicaAloneForMs + stepMs, oldestAloneMs) : 0,
     state: planIsolation(aged(world.state), reading, { silenceMs: silenceMs(downAfterMs) }),
   };
 }
@@ -83,8 +99,14 @@ function aged(state: IsolationState | undefined): IsolationState | undefined {
   const age = (ms: number, mostMs: number) => Math.max(ms - stepMs, nowMs - mostMs);
   const heard = 'heardMs' in state ? { heardMs: age(state.heardMs, oldestMs) } : {};
   const since = 'sinceMs' in state ? { sinceMs: age(state.sinceMs, oldestPauseMs) } : {};
+  const replica = 'replicaMs' in state ? { replicaMs: ageOf(state.replicaMs, (ms) => age(ms, oldestAloneMs)) } : {};
+  const released = 'releasedMs' in state ? { releasedMs: ageOf(state.releasedMs, (ms) => age(ms, oldestMs)) } : {};
   const rounds = 'rounds' in state ? { rounds: Math.min(state.rounds, 3) } : {};
-  return { ...state, ...heard, ...since, ...rounds, atMs: nowMs - stepMs } as IsolationState;
+  return { ...state, ...heard, ...since, ...replica, ...released, ...rounds, atMs: nowMs - stepMs } as IsolationState;
+}
+
+function ageOf(ms: number | undefined, age: (ms: number) => number): number | undefined {
+  return ms === undefined ? undefined : age(ms);
 }
 
 function successorsOf(world: World): readonly World[] {
@@ -110,18 +132,19 @@ function findFault(before: World, after: World): string | undefined {
   const paused = isPaused(state);
   const acked = links.replica && followed;
   if (failover === 'demoted' && paused) return 'a replica is paused';
-  if (failover === 'none' && paused && (acked || links.sentinels || links.consul))
+  // A pause outlasts the return of a replica alone by 2 s.
+  const isEnding = isPaused(before.state) && after.replicaAloneForMs > 0 && after.replicaAloneForMs <= 2_000 + stepMs;
+  if (failover === 'none' && paused && !isEnding && (acked || links.sentinels || links.consul))
     return 'a connected master is paused';
   if (failover === 'demoted') return undefined;
   // The bound of a pause that nobody ends.
   if (state?.kind === 'inactive' && state.why === 'replaced for too long') return undefined;
   if (aloneForMs >= 4_050 && ackAgeMs >= 4_050 && !paused) return 'a master that is cut off accepts writes';
   if (failover !== 'promoted' || paused) return undefined;
-  // Whoever was paused acknowledges nothing before it is a replica, unless only a replica that followed it just now is heard.
-  if (isPaused(before.state) && (links.sentinels || links.consul || ackAgeMs >= 2_000))
-    return 'a replaced master was released';
+  // Whoever was paused acknowledges nothing before it is a replica, unless only a replica is heard, for 2 s.
+  if (isPaused(before.state) && after.replicaAloneForMs < 2_000) return 'a replaced master was released';
   if (links.consul && isKnown(before.state)) return 'a replaced master accepts writes although it hears Consul';
-  if (links.sentinels && !acked && isKnown(before.state))
+  if (links.sentinels && (!acked || asksBesideReplica(aged(before.state), nowMs)) && isKnown(before.state))
     return 'a replaced master accepts writes although it hears its Sentinels';
   return undefined;
 }

@@ -26,6 +26,11 @@ export interface IsolationReading {
    * proof (./successor.ts).
    */
   readonly successor: Address | 'being promoted' | undefined;
+  /**
+   * What the record says. `own`: Consul has just answered that this server is the master. Otherwise the phase of the promotion of
+   * another one; `confirmed` also where a majority of the Sentinels just said so.
+   */
+  readonly record: 'own' | 'promoted' | 'confirmed' | 'unknown';
   /** Why nothing may be done about the master: it is in maintenance. */
   readonly maintenance: string | undefined;
 }
@@ -37,17 +42,31 @@ export type InactiveReason =
   | 'no replicas'
   | 'maintenance'
   /** It was replaced, and no bridge or Sentinel has made it a replica in time. */
-  | 'replaced for too long';
+  | 'replaced for too long'
+  /** The record named another server, but no majority of the Sentinels adopted it in time. */
+  | 'successor unconfirmed';
 
 export type IsolationState =
   /** It is never paused. */
   | { readonly kind: 'inactive'; readonly why: InactiveReason; readonly atMs: number }
-  /** `heardMs`: when the last of them was heard. */
-  | { readonly kind: 'connected'; readonly by: Contact; readonly heardMs: number; readonly atMs: number }
+  /** `heardMs`: when the last of them was heard. `releasedMs`: when a pause ended. */
+  | {
+      readonly kind: 'connected';
+      readonly by: Contact;
+      readonly heardMs: number;
+      readonly releasedMs?: number | undefined;
+      readonly atMs: number;
+    }
   /** Nobody answered in `rounds` consecutive rounds. */
   | { readonly kind: 'silent'; readonly rounds: number; readonly heardMs: number; readonly atMs: number }
-  /** Its writes are paused. */
-  | { readonly kind: 'isolated'; readonly sinceMs: number; readonly heardMs: number; readonly atMs: number }
+  /** Its writes are paused. `replicaMs`: since when a replica is heard, and nobody else. */
+  | {
+      readonly kind: 'isolated';
+      readonly sinceMs: number;
+      readonly heardMs: number;
+      readonly replicaMs?: number | undefined;
+      readonly atMs: number;
+    }
   /** It hears somebody, and another server is master now: its writes are paused until it is a replica. */
   | {
       readonly kind: 'replaced';
@@ -56,6 +75,7 @@ export type IsolationState =
       readonly successor: Address | 'being promoted';
       readonly by: Contact;
       readonly sinceMs: number;
+      readonly replicaMs?: number | undefined;
       readonly atMs: number;
     };
 
@@ -69,6 +89,12 @@ const longestGapMs = 3_000;
 const longestUnansweredMs = 10_000;
 /** The fence waits as long before it demotes a former master (lib/bridge/fencing/plan.ts). */
 const longestReplacedMs = 15_000;
+/** A promotion that is not confirmed by then may have failed: the old master is needed. */
+const longestUnconfirmedMs = 5_000;
+/** A replica may follow a master that was replaced: the others get this long to answer before it alone ends a pause. */
+const replicaAloneMs = 2_000;
+/** After a pause, the others are asked for this long, whoever answers. */
+const askAfterPauseMs = 5_000;
 
 /** Whether the reading needs no further answers. */
 export function hearsReplica({ server }: Pick<IsolationReading, 'server'>): boolean {
@@ -110,27 +136,49 @@ export function planWrites(before: IsolationState | undefined, after: IsolationS
   return after.kind === 'inactive' && after.why === 'replaced for too long' ? 'nothing' : 'release';
 }
 
-export function isPaused(state: IsolationState | undefined): boolean {
+/** Whether the others are asked although a replica acknowledges: it may follow a master that was replaced. */
+export function asksBesideReplica(state: IsolationState | undefined, nowMs: number): boolean {
+  if (isPaused(state) || isOver(state)) return true;
+  return state?.kind === 'connected' && state.releasedMs !== undefined && nowMs - state.releasedMs < askAfterPauseMs;
+}
+
+type Paused = Extract<IsolationState, { kind: 'isolated' | 'replaced' }>;
+
+export function isPaused(state: IsolationState | undefined): state is Paused {
   return state?.kind === 'isolated' || state?.kind === 'replaced';
 }
 
 function whyInactive(before: IsolationState | undefined, reading: IsolationReading): InactiveReason | undefined {
-  const { server, sentinels, replaceable, successor, maintenance } = reading;
+  const { server, sentinels, replaceable, maintenance } = reading;
   if (maintenance !== undefined) return 'maintenance';
   if (server.kind === 'replica') return 'replica';
+  if (isOver(before) && !isForgotten(before, reading)) return before.why;
   // A master that is too busy to answer stays what it was. One that was never seen as a master is left alone.
   const isKnown = before !== undefined && before.kind !== 'inactive';
   if (server.kind === 'unanswered' && !isPaused(before) && (!isKnown || server.forMs >= longestUnansweredMs))
     return 'not answered';
   if (sentinels.known === 0) return 'no sentinels';
-  if (replaceable === 'no') return 'no replicas';
-  const isOver = before?.kind === 'inactive' && before.why === 'replaced for too long';
-  return isOver && successor !== undefined ? 'replaced for too long' : undefined;
+  return replaceable === 'no' ? 'no replicas' : undefined;
+}
+
+type Over = Extract<IsolationState, { kind: 'inactive' }>;
+
+/** Whether the longest pause of a replaced master has passed. */
+function isOver(state: IsolationState | undefined): state is Over {
+  return state?.kind === 'inactive' && (state.why === 'replaced for too long' || state.why === 'successor unconfirmed');
+}
+
+/** A missing answer does not permit another pause. */
+function isForgotten({ why }: Over, { successor, record }: IsolationReading): boolean {
+  if (why === 'successor unconfirmed' && record === 'confirmed') return true;
+  return successor === undefined && record === 'own';
 }
 
 function findContact(reading: IsolationReading): Contact | undefined {
-  const { sentinels, consul } = reading;
-  if (hearsReplica(reading)) return 'replica';
+  return hearsReplica(reading) ? 'replica' : findOther(reading);
+}
+
+function findOther({ sentinels, consul }: IsolationReading): Contact | undefined {
   if (sentinels.heard !== 'unasked' && sentinels.heard >= majorityOf(sentinels.known)) return 'sentinels';
   return consul === 'heard' ? 'consul' : undefined;
 }
@@ -141,17 +189,39 @@ function planContact(
 ): IsolationState {
   const { atMs, successor } = reading;
   const isProven = successor !== 'being promoted' && (before?.kind === 'connected' || before?.kind === 'silent');
-  if (successor === undefined || !(isPaused(before) || isProven)) return { kind: 'connected', by, heardMs: atMs, atMs };
   const sinceMs = before?.kind === 'replaced' ? before.sinceMs : atMs;
+  if (successor === undefined || !(isPaused(before) || isProven))
+    return planReplicaAlone(before, reading) ?? planConnection(before, { by, atMs });
   if (atMs - sinceMs >= longestReplacedMs) return { kind: 'inactive', why: 'replaced for too long', atMs };
+  if (reading.record === 'promoted' && atMs - sinceMs >= longestUnconfirmedMs)
+    return { kind: 'inactive', why: 'successor unconfirmed', atMs };
   const heard = before?.kind === 'isolated' ? 'isolation' : 'connection';
   const after = before?.kind === 'replaced' ? before.after : heard;
   return { kind: 'replaced', after, successor, by, sinceMs, atMs };
 }
 
+/** The pause continues until a replica has been heard alone for long enough. */
+function planReplicaAlone(before: IsolationState | undefined, reading: IsolationReading): IsolationState | undefined {
+  if (!isPaused(before) || findOther(reading) !== undefined) return undefined;
+  const { atMs } = reading;
+  if (before.kind === 'replaced' && atMs - before.sinceMs >= longestReplacedMs)
+    return { kind: 'inactive', why: 'replaced for too long', atMs };
+  const replicaMs = isGap(before, atMs) ? atMs : (before.replicaMs ?? atMs);
+  return atMs - replicaMs >= replicaAloneMs ? undefined : { ...before, replicaMs, atMs };
+}
+
+function planConnection(
+  before: IsolationState | undefined,
+  { by, atMs }: { readonly by: Contact; readonly atMs: number },
+): IsolationState {
+  const isRecent = before?.kind === 'connected' && asksBesideReplica(before, atMs);
+  const releasedMs = isPaused(before) ? atMs : isRecent ? before.releasedMs : undefined;
+  return { kind: 'connected', by, heardMs: atMs, ...(releasedMs === undefined ? {} : { releasedMs }), atMs };
+}
+
 /** A replaced master that hears nobody again may have been cut off again. */
-function planRenewal(before: Extract<IsolationState, { kind: 'isolated' | 'replaced' }>, atMs: number): IsolationState {
-  if (before.kind === 'isolated') return { ...before, atMs };
+function planRenewal(before: Paused, atMs: number): IsolationState {
+  if (before.kind === 'isolated') return { ...before, replicaMs: undefined, atMs };
   return { kind: 'isolated', sinceMs: atMs, heardMs: before.atMs, atMs };
 }
 

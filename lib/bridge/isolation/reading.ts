@@ -4,13 +4,13 @@ import type { InstanceLink } from '../../client/instance.ts';
 import { readInfo } from '../../client/instance-shapes.ts';
 import { type ListedReplicas, readListedReplicas } from '../../client/replication-shapes.ts';
 import { withDeadline } from '../../deadline.ts';
-import type { Address, Endpoint } from '../../model/address.ts';
+import { type Address, type Endpoint, isIn } from '../../model/address.ts';
 import { majorityOf } from '../../model/epoch.ts';
 import { type Naming, recordKey } from '../../model/naming.ts';
 import { type MasterRecord, parseRecord } from '../../model/record.ts';
 import type { SentinelView } from '../../model/sentinel.ts';
 import { distinctViews, type SentinelReading } from '../observe/sentinel-reading.ts';
-import { hearsReplica, type IsolationReading, type IsolationState, isPaused } from './plan.ts';
+import { asksBesideReplica, hearsReplica, type IsolationReading, type IsolationState, isPaused } from './plan.ts';
 import { findProvenSuccessor, findSuccessor } from './successor.ts';
 
 /** Where a master's Sentinels and its record are read. */
@@ -34,6 +34,7 @@ export interface Asked {
   readonly known: {
     /** The last record that named the server the master, or the last one from before the silence. */
     readonly record: MasterRecord | undefined;
+    /** Read after the answers: they may take longer than the news. */
     readonly newest: MasterRecord | undefined;
     /** What the Sentinels said last. */
     readonly views: readonly SentinelView[];
@@ -61,7 +62,8 @@ export async function readIsolation(sources: IsolationSources, asked: Asked): Pr
   if (known === 0 || needsNobody(reading, asked.before)) {
     const successor = judgeSuccessor(asked, { reading, views: [], known });
     const sentinels = { known, heard: 'unasked' } as const;
-    return { ...reading, atMs: performance.now(), sentinels, consul: 'unasked', successor };
+    const record = judgeRecord(asked, { views: [], known });
+    return { ...reading, atMs: performance.now(), sentinels, consul: 'unasked', successor, record };
   }
   const { heard, consul } = await askOthers(sources, asked, known);
   return {
@@ -70,6 +72,7 @@ export async function readIsolation(sources: IsolationSources, asked: Asked): Pr
     sentinels: { known, heard: heard.length },
     consul: consul.state,
     successor: judgeSuccessor(asked, { reading, views: heard, known, recorded: consul.record }),
+    record: judgeRecord(asked, { views: heard, known, recorded: consul.record }),
   };
 }
 
@@ -80,7 +83,7 @@ function needsNobody(
   const { server, replaceable, maintenance } = reading;
   if (server.kind === 'replica' || replaceable === 'no' || maintenance !== undefined) return true;
   if (server.kind === 'unanswered') return before === undefined || before.kind === 'inactive';
-  return hearsReplica(reading) && !isPaused(before);
+  return hearsReplica(reading) && !asksBesideReplica(before, performance.now());
 }
 
 function judgeSuccessor(
@@ -98,6 +101,22 @@ function judgeSuccessor(
   // What was just read may be edited: the bridge has not examined it.
   if (formerMaster === 'leave' || reading.server.kind !== 'master') return undefined;
   return findProvenSuccessor({ ...evidence, newest });
+}
+
+function judgeRecord(
+  { own, known: { record, newest } }: Asked,
+  found: {
+    readonly views: readonly SentinelView[];
+    readonly known: number;
+    readonly recorded?: MasterRecord | undefined;
+  },
+): IsolationReading['record'] {
+  const { views, known, recorded } = found;
+  if (recorded !== undefined && isIn(own, recorded.master)) return 'own';
+  const evidence = { own, before: record, newest: undefined, views, knownSentinels: known };
+  if (findProvenSuccessor(evidence) !== undefined) return 'confirmed';
+  const last = recorded ?? newest;
+  return last === undefined || isIn(own, last.master) ? 'unknown' : last.phase;
 }
 
 interface ConsulAnswer {

@@ -35,7 +35,7 @@ const everyMs = 250;
 const silentEveryMs = 50;
 /** Whoever answers for longer, in place of a replica, is asked less often. */
 const askOftenMs = 10_000;
-const longestEveryMs = 1_000;
+const longestEveryMs = 500;
 /** It outlasts two rounds without an answer, and no longer: a daemon that stops leaves no lasting pause. */
 const pauseMs = 2_000;
 const timeoutMs = 300;
@@ -135,7 +135,7 @@ export class IsolationWatch {
   get #nextMs(): number {
     if (this.#last?.state.kind === 'silent') return silentEveryMs;
     const isNew = this.#askingSinceMs === undefined || performance.now() - this.#askingSinceMs < askOftenMs;
-    return isNew ? everyMs : Math.min(longestEveryMs, silenceMs(this.#downAfterMs) / 2);
+    return isNew ? everyMs : longestEveryMs;
   }
 
   async #round(): Promise<void> {
@@ -149,7 +149,12 @@ export class IsolationWatch {
     const asked = { name, link: this.#link, before, own, formerMaster, answeredMs: this.#answeredMs };
     const reading = await readIsolation(sources, {
       ...asked,
-      known: { record: this.#record, newest, views: this.#views },
+      known: {
+        ...{ record: this.#record, views: this.#views },
+        get newest() {
+          return known(name).record;
+        },
+      },
       maintenance: inMaintenance(name),
     });
     if (this.#abort.signal.aborted) return;
@@ -163,7 +168,8 @@ export class IsolationWatch {
     if (server.kind !== 'unanswered') this.#answeredMs = atMs;
     // If it becomes master, the record of the master before it says nothing about who replaces it.
     if (server.kind === 'replica') this.#record = undefined;
-    const asks = sentinels.heard !== 'unasked' && this.#last?.state.kind === 'connected';
+    const last = this.#last?.state;
+    const asks = sentinels.heard !== 'unasked' && last?.kind !== 'silent' && !isPaused(last);
     this.#askingSinceMs = asks ? (this.#askingSinceMs ?? atMs) : undefined;
   }
 

@@ -19,6 +19,7 @@ const inactiveTexts: Readonly<Record<InactiveReason, string>> = {
   'no replicas': 'it has no replica, so nobody can take its place',
   maintenance: 'it is in maintenance',
   'replaced for too long': 'it was replaced, and nobody made it a replica in time',
+  'successor unconfirmed': 'the record names another master, but no majority of the Sentinels confirmed it in time',
 };
 
 /** One sentence about the state, without a time that changes. */

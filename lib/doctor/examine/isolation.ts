@@ -4,7 +4,7 @@ import { isRefused } from '../../client/refused-commands.ts';
 import { readListedReplicas } from '../../client/replication-shapes.ts';
 import type { Config } from '../../config/model.ts';
 import { revealAccess } from '../../config/reveal.ts';
-import { formatEndpoint } from '../../model/address.ts';
+import { formatAddress, formatEndpoint } from '../../model/address.ts';
 import type { ExaminedIsolation } from '../examination.ts';
 
 const timeoutMs = 2_000;
@@ -30,14 +30,17 @@ async function examineOne({
     const commands = [
       ['INFO', 'replication'],
       ['CLIENT', 'PAUSE', 'x', 'WRITE'],
+      ['INFO', 'server'],
     ] as const;
-    const [reply, paused] = await link.request(commands, { timeoutMs });
+    const [reply, paused, server] = await link.request(commands, { timeoutMs });
     const info = readInfo(reply);
     if (!info.has('role')) return undefined;
     const refused = paused instanceof Error && isRefused(paused.message) ? paused.message : undefined;
     const address = formatEndpoint(spec.address);
     return {
       address,
+      announced: spec.announce && formatAddress(spec.announce),
+      runId: server instanceof Error ? undefined : readInfo(server).get('run_id'),
       role: info.get('role') === 'master' ? 'master' : 'replica',
       ...readListedReplicas(info),
       refused,

@@ -43,10 +43,11 @@ export const isolationRules: readonly Rule[] = [
     hint: 'At each Sentinel: SENTINEL SET {subject} down-after-milliseconds 5000',
     reads: ['isolation', 'masters'],
     find: ({ isolation = [], masters }) => {
-      const own = new Set(isolation.map(({ address }) => address));
+      const own = new Set(isolation.flatMap(({ address, announced, runId }) => [address, announced, runId]));
+      own.delete(undefined);
       return masters.flatMap(({ name, opinions, instances }) => {
         const downAfterMs = Math.min(...opinions.map((opinion) => opinion.downAfterMs));
-        const isHere = instances.some(({ address }) => own.has(formatAddress(address)));
+        const isHere = instances.some(({ address, runId }) => own.has(formatAddress(address)) || own.has(runId));
         if (!isHere || !(downAfterMs < shortestDownAfterMs)) return [];
         const fewest = instances.find(({ expected }) => expected === 'master')?.settings?.minReplicasToWrite;
         const setting = fewest === undefined ? '' : `; min-replicas-to-write is ${fewest}`;

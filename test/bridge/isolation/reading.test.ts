@@ -13,6 +13,8 @@ const times = { sinceMs: 0, heardMs: 0, atMs: 0 };
 const states = {
   replica: { kind: 'connected', by: 'replica', ...times },
   sentinels: { kind: 'connected', by: 'sentinels', ...times },
+  released: { kind: 'connected', by: 'replica', ...times, releasedMs: performance.now() },
+  tooLong: { kind: 'inactive', why: 'replaced for too long', atMs: 0 },
   isolated: { kind: 'isolated', ...times },
 } as const satisfies Record<string, IsolationState>;
 const moved = record('B', { epoch: 6, previous: at('A') });
@@ -52,13 +54,44 @@ async function read({ lag = 9, before = states.replica, answers = [], stored = '
       },
     },
   } as unknown as Parameters<typeof readIsolation>[0];
-  const { sentinels, consul, successor } = await readIsolation(sources, {
+  const { sentinels, consul, successor, ...rest } = await readIsolation(sources, {
     ...{ name: 'm', link: { request: async () => [info] }, before, own: [at('A')], answeredMs: performance.now() },
     ...{ maintenance: undefined, formerMaster: given.formerMaster ?? 'pause' },
-    known: { record: record('A'), newest: record('A'), views: [], ...given.known },
+    known: Object.create(
+      { record: record('A'), newest: record('A'), views: [] },
+      Object.getOwnPropertyDescriptors(given.known ?? {}),
+    ),
   });
-  return { asked, heard: sentinels.heard, consul, successor };
+  return { asked, heard: sentinels.heard, consul, successor, record: rest.record };
 }
+
+t.test('after a pause, the others are asked although a replica acknowledges', async (t) => {
+  const given = { lag: 0, known: { newest: moved } };
+  t.match(await read({ ...given, before: states.released }), { asked: ['sentinels', 'consul'], successor: at('B') });
+  t.match(await read({ lag: 0, before: states.tooLong, stored: record('A') }), { consul: 'heard', record: 'own' });
+  t.match(await read({ lag: 0, before: { ...states.released, releasedMs: performance.now() - 5_000 } }), { asked: [] });
+});
+
+t.test('the phase of the record is read, and what most Sentinels say confirms it', async (t) => {
+  const promoted: MasterRecord = { ...moved, phase: 'promoted' };
+  const known = { newest: promoted };
+  t.match(await read({ lag: 0, known }), { asked: [], successor: at('B'), record: 'promoted' });
+  t.match(await read({ known, answers: [seen(view(1, 'B', 6))] }), { record: 'promoted' });
+  t.match(await read({ known, answers: [seen(view(1, 'B', 6)), seen(view(2, 'B', 6))] }), { record: 'confirmed' });
+  t.match(await read({ lag: 0 }), { record: 'unknown' });
+});
+
+t.test('a record that arrives while the others are asked counts', async (t) => {
+  let newest = record('A');
+  const known = {
+    get newest() {
+      return newest;
+    },
+  };
+  const reading = read({ known });
+  newest = moved;
+  t.match(await reading, { successor: at('B') });
+});
 
 t.test('nobody is asked while a replica acknowledges, unless the writes are paused', async (t) => {
   t.match(await read({ lag: 1 }), { asked: [], heard: 'unasked', consul: 'unasked', successor: undefined });
