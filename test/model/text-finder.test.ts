@@ -169,7 +169,7 @@ t.test('parts of short secrets are removed, also where long ones leave no room f
   t.end();
 });
 
-t.test('a change of one secret seldom has all secrets learned again', (t) => {
+t.test('a change of one secret rarely has all secrets learned again', (t) => {
   const redactor = new Redactor();
   const pauses = Array.from({ length: 25 }, (_, i) => [...redactor.learning([filled(`secret ${i}`, 60_000)])].length);
   const long = pauses.filter((count) => count > 2 * (pauses[0] ?? 0));
