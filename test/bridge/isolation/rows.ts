@@ -9,7 +9,7 @@ import { at } from '../plan/world.ts';
 export const nowMs = 100_000;
 const options = { silenceMs: 2_000 };
 /** Nobody is heard. The last acknowledgement is 3 s old. */
-export const silence: IsolationReading = {
+const silence: IsolationReading = {
   atMs: nowMs,
   server: { kind: 'master', ackAgeMs: 3_000 },
   sentinels: { known: 3, heard: 0 },
@@ -56,7 +56,7 @@ export type Row = readonly [
   writes: ReturnType<typeof planWrites>,
 ];
 
-/** What becomes of each row: the state, and what is done about the writes. */
+/** The result of each row: the state, and what is done about the writes. */
 export function planRows(rows: readonly Row[]): readonly (readonly [when: string, found: unknown, wanted: unknown])[] {
   return rows.map(([when, before, given, state, writes]) => {
     const after = planIsolation(before, { ...silence, ...given }, options);
