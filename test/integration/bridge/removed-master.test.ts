@@ -137,7 +137,7 @@ t.test('the record of a cluster is forgotten, and a daemon that writes it again 
   const key = '/v1/kv/redis/cluster/sessions';
   await consul.put(key, JSON.parse(text));
   t.match(await forget('sessions', '--dry-run'), { code: 1, error: { code: 'not-found', message: /add --cluster/ } });
-  const again = waitFor('the key to be gone', () => consul.get(`${key}?raw`).catch(() => undefined), {
+  const again = waitFor('the key to be gone', () => consul.get(`${key}?raw`), {
     until: (value) => value === undefined,
     timeoutMs: 20_000,
   }).then(() => consul.put(key, JSON.parse(text)));
