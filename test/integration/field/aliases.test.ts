@@ -51,6 +51,10 @@ t.test('Sentinels that spell a master differently agree on it, and on the next o
   t.equal(next.generation, 1);
   await recordOf(consul, name, { until: ({ replicas }) => replicas.length === 1 });
   t.strictSame(disputes(bridge), []);
+  await waitFor('the old master to follow', () => shard.master.role(), {
+    until: (role) => role === 'replica',
+    timeoutMs: 60_000,
+  });
 
   await bridge.stop();
   const renamed = { ...next, master: nameOf(next.master) };
