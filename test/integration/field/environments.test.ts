@@ -176,7 +176,11 @@ t.test('a master moves to another environment, and leaves nothing that names a f
   await former.stop();
   await failOver(only(sentinels), moving);
   const promoted = only(shard.replicas).address;
-  await recordOf(consul, moving, { prefix: 'redis/new/', until: ({ master }) => sameAddress(master, promoted) });
+  // Until Sentinel has announced it, it may give the failover up.
+  await recordOf(consul, moving, {
+    prefix: 'redis/new/',
+    until: ({ master, phase }) => sameAddress(master, promoted) && phase === 'confirmed',
+  });
   const answered = () => consul.dnsA(`${moving}.redis-master.service.consul`);
   const both = [shard.master.address.host, promoted.host].toSorted().join();
   await waitFor('both in DNS', answered, { until: (hosts) => hosts.toSorted().join() === both });
