@@ -1,3 +1,4 @@
+import { describeCrash } from '../crash/journal.ts';
 import type { SwitchmasterError } from '../errors.ts';
 import type { MasterState } from '../http/views.ts';
 import { momentReport } from '../loop/moment-report.ts';
@@ -54,17 +55,9 @@ export function completionReport({ name, record, sentinel, error }: CompletionRe
 }
 
 /** A master that crashed, and whether a Sentinel was ordered to fail it over. */
-export function crashReport({ name, master, sign, sentinel, why, details }: CrashReport): RunReport {
-  const address = formatAddress(master);
-  const found =
-    sign === 'refused'
-      ? `${address} has crashed: its host refuses connections`
-      : `${address} started again with fewer keys than its replicas`;
-  const outcome: Outcome =
-    sentinel === undefined
-      ? { kind: 'held', summary: `${found}. No failover was ordered: ${why}`, details }
-      : { kind: 'applied', summary: `${found}. Ordered ${formatAddress(sentinel)} to fail over`, details };
-  return momentReport({ loop: 'crash', key: name, hint: [`redis ${address}`, 'closed the connection'], outcome });
+export function crashReport({ name, sentinel, ...end }: CrashReport): RunReport {
+  const described = describeCrash({ ...end, target: sentinel, order: 'to fail over' });
+  return momentReport({ loop: 'crash', key: name, ...described });
 }
 
 /** What one Sentinel answered about a master, compared with its record. */

@@ -1,8 +1,9 @@
 import { MaintenanceMemory } from '../../consul/maintenance-memory.ts';
 import { MaintenanceSource } from '../../consul/maintenance-source.ts';
+import { describeCrash } from '../../crash/journal.ts';
 import { momentReport } from '../../loop/moment-report.ts';
-import type { Outcome, RunReport } from '../../loop/outcome.ts';
-import { type Address, formatAddress } from '../../model/address.ts';
+import type { RunReport } from '../../loop/outcome.ts';
+import type { Address } from '../../model/address.ts';
 import type { ClusterRecord } from '../../model/cluster.ts';
 import { describeMaintenance } from '../../model/maintenance.ts';
 import { ClusterCrashOrders, type ClusterCrashOrdersOptions } from './orders.ts';
@@ -33,15 +34,11 @@ export class ClusterCrashes {
     // The health reports rights that are missing, by the config's needs.
     const hooks = { onChange: ignore, onRead: ignore, onDenied: ignore };
     this.#maintenance = new MaintenanceSource({ client, watches, naming, memory: new MaintenanceMemory(), ...hooks });
-    const whyNot = (name: string) => this.#whyNot(name);
+    const report = (end: ClusterCrashReport) => onReport(toReport(end));
     const orders = clusters.map((own) => {
-      const { cluster } = own;
-      const options = { ...shared, ...own, whyNot: () => whyNot(cluster), onReport: report };
-      return [cluster, new ClusterCrashOrders(options)] as const;
+      const whyNot = () => this.#whyNot(own.cluster);
+      return [own.cluster, new ClusterCrashOrders({ ...shared, ...own, whyNot, onReport: report })] as const;
     });
-    function report(end: ClusterCrashReport): void {
-      onReport(toReport(end));
-    }
     this.#orders = new Map(orders);
   }
 
@@ -74,16 +71,7 @@ export class ClusterCrashes {
   }
 }
 
-function toReport({ cluster, master, sign, replica, why, details }: ClusterCrashReport): RunReport {
-  const address = formatAddress(master);
-  const found =
-    sign === 'refused'
-      ? `${address} has crashed: its host refuses connections`
-      : `${address} started again with fewer keys than its replicas`;
-  const outcome: Outcome =
-    replica === undefined
-      ? { kind: 'held', summary: `${found}. No failover was ordered: ${why}`, details }
-      : { kind: 'applied', summary: `${found}. Ordered ${formatAddress(replica)} to take over`, details };
-  const hint = [`redis ${address}`, 'closed the connection'] as const;
-  return momentReport({ loop: 'cluster-crash', key: cluster, hint, outcome });
+function toReport({ cluster, replica, ...end }: ClusterCrashReport): RunReport {
+  const described = describeCrash({ ...end, target: replica, order: 'to take over' });
+  return momentReport({ loop: 'cluster-crash', key: cluster, ...described });
 }
