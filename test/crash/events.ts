@@ -92,6 +92,9 @@ export const events: Readonly<Record<string, (scene: Scene) => Promise<void>>> =
   },
 };
 
+/** The events that end the process of the master for a while. */
+export const endings: ReadonlySet<string> = new Set(['restart', 'SHUTDOWN NOSAVE and a restart', 'a port taken over']);
+
 function hostsOfBridges({ bridges }: Pick<Scene, 'bridges'>): readonly string[] {
   return bridges.map(({ host }) => host);
 }
