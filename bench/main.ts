@@ -1,4 +1,5 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import { benchCrash } from './crash.ts';
 import { benchEndpoint } from './endpoint.ts';
 import { benchFailover } from './failover.ts';
 import { benchInterrupt } from './interrupt.ts';
@@ -63,6 +64,16 @@ program
   .option('--rounds <count>', 'changes of master', Number, 30)
   .option('--json', 'print one JSON object to standard output')
   .action(benchEndpoint);
+
+program
+  .command('crash')
+  .description('measure the time from kill -9 of a master to the first write that a client gets through')
+  .option('--rounds <count>', 'crashes of each kind', Number, 20)
+  .addOption(new Option('--kind <kind>', 'default: both').choices(['sentinel', 'cluster']))
+  .option('--pairs <count>', 'masters, each with a replica', Number, 5)
+  .option('--bridges <count>', 'daemons', Number, 3)
+  .option('--json', 'print one JSON object a line to standard output')
+  .action(benchCrash);
 
 program
   .command('page')
