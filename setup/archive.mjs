@@ -108,7 +108,8 @@ Acquire::PDiffs "false";
 `;
 }
 
-function machineMirrors() {
+/** The URIs of Debian's main archive in the machine's own source lists, the likeliest first. */
+export function machineMirrors() {
   const read = (path) => readFileSync(path, 'utf8');
   const main = '/etc/apt/sources.list';
   const parts = '/etc/apt/sources.list.d';

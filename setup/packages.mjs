@@ -23,6 +23,7 @@ export const extraPrograms = {
     { program: 'java', package: 'default-jdk-headless' },
     { program: 'javac', package: 'default-jdk-headless' },
   ],
+  debootstrap: [{ program: 'debootstrap', package: 'debootstrap' }],
 };
 
 /** The programs that are in none of the folders. */
