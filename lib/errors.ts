@@ -114,6 +114,11 @@ const rows = {
     ...temporary,
     message: 'A replica is further behind its master than the request permits, or its lag is unknown.',
   },
+  'template-not-current': {
+    ...temporary,
+    message: 'The consumer of a template does not use the text that it should.',
+  },
+  'not-following': { ...temporary, message: 'This node would not learn of a change of master.' },
   'api-unreachable': { ...temporary, message: 'The HTTP API of a running switchmaster does not answer.' },
   stopping: { ...temporary, message: 'The daemon is stopping.', retryable: false },
 } as const satisfies Readonly<Record<string, ErrorRow>>;

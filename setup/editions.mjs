@@ -40,6 +40,8 @@ export const editions = {
       'valkey9-cli': ['usr/bin/valkey-cli'],
     },
   },
+  // Moves an address between two machines. Only tests use it, in network namespaces.
+  keepalived: { suites: ['bookworm'], packages: ['keepalived'], commands: { keepalived: ['usr/sbin/keepalived'] } },
   haproxy3: { suites: ['trixie'], packages: ['haproxy'], commands: { haproxy3: ['usr/sbin/haproxy'] } },
   'redis-py4': {
     suites: ['bookworm'],

@@ -20,6 +20,7 @@ import { addOrderRoutes } from './orders.ts';
 import { addOriginGuard, type HostOptions } from './origin.ts';
 import { addPageRoutes } from './page.ts';
 import { addSentinelRoutes } from './sentinels.ts';
+import { addTemplateCheckRoute } from './template-check.ts';
 import { addTemplateRoutes } from './templates.ts';
 import { addTokenGuard, type TokenGuard } from './token.ts';
 import { answerExpectation, answerUnparsed } from './unparsed.ts';
@@ -99,6 +100,7 @@ function addRoutes(api: Api, options: ServerOptions & { readonly guard: TokenGua
   addClusterOrderRoutes(api, views);
   addSentinelRoutes(api, views);
   addTemplateRoutes(api, { views, token: guard });
+  addTemplateCheckRoute(api, views);
   addHistoryRoutes(api, views);
   addMetricsRoute(api, views);
   addEventRoutes(api, streams);

@@ -228,6 +228,7 @@ export const roleAnswer = z.object({
   epoch: z.int(),
   lag: lagShape.nullable().meta({ description: 'Of a replica, if the request has maxLag.' }),
 });
+export const templateCheckAnswer = z.object({ name: z.string(), state: z.string() });
 export const rebasedAnswer = z.object({ name: z.string(), record: recordShape });
 /** The order is accepted. The journal has its outcome. */
 export const acceptedAnswer = z.object({ accepted: z.literal(true) });

@@ -92,6 +92,18 @@ t.test('env: two masters whose names give one variable are reported', async (t) 
   t.strictSame(warningsOf('app.env.hbs', known, {}), []);
 });
 
+t.test('keepalived: the other hosts as peers, and the checks of this one', async (t) => {
+  const pair = { interface: 'eth0', address: '10.0.0.100/24', own: '10.0.0.11', peers: ['10.0.0.11', '10.0.0.12'] };
+  const text = render('keepalived.conf.hbs', {}, pair);
+  t.match(text, /unicast_src_ip 10\.0\.0\.11\n {4}unicast_peer \{\n {8}10\.0\.0\.12\n {4}\}/);
+  t.match(text, /virtual_ipaddress \{\n {8}10\.0\.0\.100\/24\n {4}\}/);
+  t.match(text, '-o /dev/null http://127.0.0.1:8680/check/template?name=haproxy.cfg"');
+  t.match(render('keepalived.conf.hbs', {}, { ...pair, template: 'a b' }), 'name=a+b"');
+  for (const missing of Object.keys(pair))
+    t.match(render('keepalived.conf.hbs', {}, { ...pair, [missing]: undefined }), /^template-failed/, missing);
+  t.match(render('keepalived.conf.hbs', {}, { ...pair, interface: 'eth0 {' }), /^value-refused/);
+});
+
 const ports = { shard1: 16379, shard2: 16380 };
 
 t.test('HAProxy: a frontend and a backend for each shard, on the port that is set for it', async (t) => {
