@@ -36,6 +36,8 @@ export interface ServerOptions extends HostOptions {
   readonly tls?: TlsOptions;
   /** How long a request may take to arrive, with its body. Default 10,000. */
   readonly requestTimeoutMs?: number;
+  /** How long an answer may wait for a client that does not read. Default 30,000. */
+  readonly answerTimeoutMs?: number;
   /** How many connections one address (IPv6: one /64 network) may have. Default 500: all clients behind one proxy share its address. */
   readonly maxConnectionsPerClient?: number;
   /** Called for each defect. */
@@ -52,7 +54,7 @@ const compilersFactory = {
 
 /** Builds the API, not listening yet. It answers from memory: no request waits for Consul or Redis. */
 export function makeServer(options: ServerOptions): FastifyInstance {
-  const { requestTimeoutMs = 10_000, maxConnectionsPerClient = 500, tls } = options;
+  const { requestTimeoutMs = 10_000, answerTimeoutMs = 30_000, maxConnectionsPerClient = 500, tls } = options;
   const nodeOptions = toNodeOptions(requestTimeoutMs);
   const server = fastify({
     logger: false,
@@ -66,12 +68,16 @@ export function makeServer(options: ServerOptions): FastifyInstance {
     schemaController: { compilersFactory },
     frameworkErrors: (error, _request, reply) => void sendFailure(reply, fromThrown(error)),
     clientErrorHandler: answerUnparsed,
-    ...(tls === undefined ? { http: nodeOptions } : { https: { ...nodeOptions, ...tls } }),
+    ...(tls === undefined
+      ? { http: nodeOptions }
+      : { https: { ...nodeOptions, ...tls, handshakeTimeout: requestTimeoutMs } }),
   }) as unknown as FastifyInstance;
   server.server.on('checkExpectation', answerExpectation);
   limitConnections(server.server, maxConnectionsPerClient);
   server.setSchemaErrorFormatter(toRefusal);
   server.addHook('onRequest', async (_request, reply) => void reply.headers(securityHeaders));
+  // Until the answer is sent: Node sets the time of an idle connection then.
+  server.addHook('onSend', async ({ raw }) => void raw.socket.setTimeout(answerTimeoutMs));
   server.setNotFoundHandler((request, reply) => sendFailure(reply, notFound(request)));
   server.setErrorHandler((thrown, request, reply) => {
     const error = fromThrown(thrown);

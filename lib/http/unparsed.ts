@@ -12,7 +12,11 @@ interface RawSocket {
   readonly bytesWritten: number;
   end(text: string): void;
   destroy(): void;
+  once(event: 'close', listener: () => void): void;
 }
+
+/** How long a client may read the answer and close. To close at once, while it still sends, would take the answer from it. */
+const lingerMs = 1_000;
 
 /** Answers a request that is not HTTP, or that its client does not finish. */
 export function answerUnparsed(error: Error & { code?: string; rawPacket?: unknown }, socket: RawSocket): void {
@@ -24,6 +28,8 @@ export function answerUnparsed(error: Error & { code?: string; rawPacket?: unkno
   const headers = { ...headersOf(body), connection: 'close' };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(`HTTP/1.1 ${status}\r\n${lines.join('')}\r\n${body}`);
+  const lingering = setTimeout(() => socket.destroy(), lingerMs);
+  socket.once('close', () => clearTimeout(lingering));
 }
 
 /** Answers `Expect` with anything but `100-continue` (RFC 9110, 10.1.1). */

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import type { TlsOptions } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
 import type { Test } from 'tap';
 import { type EventStreamOptions, EventStreams } from '../../lib/http/events.ts';
@@ -21,12 +22,14 @@ interface ServeOptions extends EventStreamOptions {
   readonly hosts?: HostOptions;
   readonly orders?: 'off';
   readonly requestTimeoutMs?: number;
+  readonly answerTimeoutMs?: number;
+  readonly tls?: TlsOptions;
   readonly maxConnectionsPerClient?: number;
 }
 
 /** The API over fixed views, closed with the test. */
 export function serve(t: Test, views: Views = exampleViews(), options: ServeOptions = {}): Served {
-  const { hosts, orders, requestTimeoutMs, maxConnectionsPerClient, ...events } = options;
+  const { hosts, orders, requestTimeoutMs, answerTimeoutMs, tls, maxConnectionsPerClient, ...events } = options;
   const defects: unknown[] = [];
   const streams = new EventStreams(views.journal, events);
   const server = makeServer({
@@ -36,6 +39,8 @@ export function serve(t: Test, views: Views = exampleViews(), options: ServeOpti
     version: '1.2.3',
     ...hosts,
     ...(requestTimeoutMs === undefined ? {} : { requestTimeoutMs }),
+    ...(answerTimeoutMs === undefined ? {} : { answerTimeoutMs }),
+    ...(tls === undefined ? {} : { tls }),
     ...(maxConnectionsPerClient === undefined ? {} : { maxConnectionsPerClient }),
     onDefect: (error) => defects.push(error),
   });
