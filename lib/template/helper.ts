@@ -17,6 +17,8 @@ export interface HelperDefinition {
   readonly usage: string;
   /** Whether `args` keep Go's kinds of numbers (`Float`). */
   readonly typed?: boolean;
+  /** `nothing`: `{{name ...}}` leaves no trace in the output, whatever its format. */
+  readonly prints?: 'nothing';
   /** `subject-last`: the value that it works on comes last, as at the end of a pipe in consul-template. */
   readonly order?: 'subject-last';
   run(call: HelperCall): unknown;

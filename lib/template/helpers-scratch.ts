@@ -42,7 +42,7 @@ function setter(name: string, which: Which): HelperDefinition {
     if (which === 'replace' || !scratch.has(key)) scratch.set(key, call.args[1]);
     return '';
   };
-  return { kind: 'value', takes: [2, 2], usage: `{{${name} "name" value}}`, typed: true, run };
+  return { kind: 'value', takes: [2, 2], usage: `{{${name} "name" value}}`, typed: true, prints: 'nothing', run };
 }
 
 function mapSetter(name: string, which: Which): HelperDefinition {
@@ -54,5 +54,12 @@ function mapSetter(name: string, which: Which): HelperDefinition {
     scratch.set(key, map);
     return '';
   };
-  return { kind: 'value', takes: [3, 3], usage: `{{${name} "name" "field" value}}`, typed: true, run };
+  return {
+    kind: 'value',
+    takes: [3, 3],
+    usage: `{{${name} "name" "field" value}}`,
+    typed: true,
+    prints: 'nothing',
+    run,
+  };
 }

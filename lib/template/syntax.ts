@@ -98,8 +98,14 @@ class SyntaxWalk {
       return;
     }
     const path = node.path as hbs.AST.Expression;
-    const isCall = this.#isCall(path) || node.params.length > 0 || (node.hash?.pairs.length ?? 0) > 0;
+    const isCall = this.#isCall(path) || node.params.length + (node.hash?.pairs.length ?? 0) > 0;
     let printed: hbs.AST.Expression = path;
+    const rewritten = node as unknown as Record<string, unknown>;
+    rewritten.escaped = false;
+    if (this.#helperOf(path)?.prints === 'nothing') {
+      this.#call(node as unknown as hbs.AST.SubExpression, 'value');
+      return;
+    }
     if (isCall) {
       const call = { ...node, type: 'SubExpression', path } as unknown as hbs.AST.SubExpression;
       this.#call(call, 'value');
@@ -108,11 +114,9 @@ class SyntaxWalk {
       this.#problem(node, 'a literal needs no braces');
       return;
     }
-    const rewritten = node as unknown as Record<string, unknown>;
     rewritten.path = pathTo('$print', node.loc);
     rewritten.params = [printed];
     rewritten.hash = this.#siteHash({ loc: node.loc, text });
-    rewritten.escaped = false;
   }
 
   #block(node: hbs.AST.BlockStatement): void {
@@ -143,7 +147,7 @@ class SyntaxWalk {
 
   #call(node: hbs.AST.SubExpression | hbs.AST.BlockStatement, kind: HelperDefinition['kind']): void {
     const name = (node.path as hbs.AST.PathExpression).original;
-    const helper = this.#isHelper(node.path) ? this.#options.helpers[name] : undefined;
+    const helper = this.#helperOf(node.path);
     if (helper === undefined) {
       const hint = describeAbsent(name);
       this.#problem(node, `unknown helper "${name}"${hint === undefined ? '' : `: ${hint}`}`);
@@ -203,16 +207,19 @@ class SyntaxWalk {
 
   /** A name alone calls a helper if that needs no arguments. Otherwise it is a field: `{{key}}` within `(ls "folder")`. */
   #isCall(node: hbs.AST.Expression): boolean {
-    if (!this.#isHelper(node)) return false;
-    const helper = this.#options.helpers[(node as hbs.AST.PathExpression).original];
+    const helper = this.#helperOf(node);
     return helper?.takes[0] === 0 && helper.bare === undefined;
   }
 
-  #isHelper(node: hbs.AST.Expression): boolean {
+  #isHelper(node: hbs.AST.Node): boolean {
     if (node.type !== 'PathExpression') return false;
     const { original, parts, data } = node as hbs.AST.PathExpression;
     if (data || parts.join('.') !== original) return false;
     return Object.hasOwn(this.#options.helpers, original) && !this.#blockParams.flat().includes(parts[0] ?? '');
+  }
+
+  #helperOf(node: hbs.AST.Node): HelperDefinition | undefined {
+    return this.#isHelper(node) ? this.#options.helpers[(node as hbs.AST.PathExpression).original] : undefined;
   }
 
   /** The parser gives the value only. */

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
 import { parse as parseYaml } from 'yaml';
-import { inferFormat, type TemplateFormat } from '../../lib/template/format.ts';
+import { inferFormat, type TemplateFormat, templateFormats } from '../../lib/template/format.ts';
 import { parameters } from '../property/parameters.ts';
 import { renderText, textOf } from './world.ts';
 
@@ -35,6 +35,15 @@ t.test('the format follows from the name', async (t) => {
   t.equal(inferFormat('app.hbs', '/x/app.yml'), 'yaml');
   t.equal(inferFormat('haproxy.cfg.hbs'), 'haproxy');
   t.equal(inferFormat('strange.hbs', '/etc/strange'), 'conf');
+});
+
+t.test('a value that is kept for later leaves no trace, whatever the format', async (t) => {
+  const set =
+    '{{scratch.Set "x" "a"}}{{scratch.SetX "x" "b"}}{{scratch.MapSet "m" "k" 1}}{{scratch.MapSetX "m" "k" 2}}';
+  for (const format of templateFormats.filter((one) => one !== 'env')) {
+    t.equal(textOf(renderText({ format, text: `${set}"{{scratch.Get "x"}}"` })).trim(), '"a"', format);
+  }
+  t.equal(textOf(renderText({ format: 'env', text: `${set}A={{scratch.Get "x"}}\n` })), 'A=a\n');
 });
 
 t.test('JSON: with or without quotes around it, a value comes back as it was', async (t) => {
