@@ -15,6 +15,7 @@ const features = [
   'endpoint',
   'doctor',
   'drill',
+  'import',
   'removal',
 ];
 const shared = ['part', 'listening', 'http', 'telemetry', 'consul', 'loop', 'config', 'template', 'client', 'crash'];

@@ -34,6 +34,7 @@ const reasons: Readonly<Record<string, string>> = {
   end: 'a block ends with its name, such as {{/each}}',
   html: 'values are escaped for the format of the file',
   js: 'values are escaped for the format of the file',
+  byHand: 'switchmaster import left this to you: write what the comment before it describes',
   println: 'write the values one after another',
 };
 
