@@ -11,6 +11,8 @@ export const debianPrograms = [
   { program: 'nutcracker', package: 'nutcracker', service: 'nutcracker' },
   { program: 'haproxy', package: 'haproxy', service: 'haproxy' },
   { program: 'dig', package: 'bind9-dnsutils' },
+  // Guides ask the HTTP API with it.
+  { program: 'curl', package: 'curl' },
   { program: 'chromium', package: 'chromium' },
   // Tests cut links between servers, in a network namespace of their own.
   { program: 'ip', package: 'iproute2' },

@@ -22,24 +22,30 @@ export async function readPage(file: string): Promise<Page> {
   return { file, text: await readFile(path.join(projectDir, file), 'utf8') };
 }
 
-/** A fenced block: its language, its content, and the line it begins at. */
+/** A fenced block: its language, the words after it, its content, and the line it begins at. */
 export interface Block {
   readonly language: string;
+  /** Readers do not see them; test/docs/guides/steps.ts has their meaning. */
+  readonly info: readonly string[];
   readonly content: string;
   readonly line: number;
 }
 
 export function blocksOf({ text }: Page): readonly Block[] {
-  return [...text.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map((match) => ({
-    language: match[1] ?? '',
-    content: match[2] ?? '',
-    line: text.slice(0, match.index).split('\n').length,
-  }));
+  return [...text.matchAll(/^( *)```(\w*)([^\n]*)\n(.*?)^\1```$/gms)].map((match) => {
+    const [, indent = '', language = '', info = '', content = ''] = match;
+    return {
+      language,
+      info: info.split(' ').filter((word) => word !== ''),
+      content: content.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
+      line: text.slice(0, match.index).split('\n').length,
+    };
+  });
 }
 
 /** The text without fenced blocks: brackets and backticks have another meaning there. */
 export function proseOf({ text }: Page): string {
-  return text.replace(/^```.*?^```$/gms, '');
+  return text.replace(/^( *)```.*?^\1```$/gms, '');
 }
 
 /** Rows of every table: their cells, trimmed. A `\|` within a cell is a plain one. */

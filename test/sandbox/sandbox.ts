@@ -174,8 +174,8 @@ export class Sandbox {
   }
 
   /** Any other program as one of the sandbox's servers, not yet started. */
-  program({ name, argv, ready }: Pick<ServerSpec, 'name' | 'argv' | 'ready'>): Server {
-    return this.#add(new Server({ ...this.#ground.server(name, argv), ready }));
+  program(spec: Omit<ServerSpec, 'folder' | 'env' | 'closing'>): Server {
+    return this.#add(new Server({ ...this.#ground.server(spec.name, spec.argv), ...spec }));
   }
 
   /** A command (argv) that runs `action` in this process and exits 0 when it has ended: a test's own reload command. */

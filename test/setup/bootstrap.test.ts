@@ -39,7 +39,7 @@ t.test('without root it says what to run as root, each package once', async (t) 
   const missing = missingPrograms(debianPrograms, ['/nowhere']);
   await t.rejects(installPackages(missing, { aptGet: '/usr/bin/apt-get', user: 'other' }), {
     message:
-      /redis-server, .*haproxy.*needs root\.[\s\S]*apt-get install --no-install-recommends redis-server redis-sentinel redis-tools nutcracker haproxy bind9-dnsutils chromium iproute2 nftables$/,
+      /redis-server, .*haproxy.*needs root\.[\s\S]*apt-get install --no-install-recommends redis-server redis-sentinel redis-tools nutcracker haproxy bind9-dnsutils curl chromium iproute2 nftables$/,
   });
 });
 

@@ -1,0 +1,27 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { inOwnNetwork } from '../../sandbox/namespace.ts';
+import type { SceneName } from './scenes.ts';
+import type { Walk } from './walk.ts';
+
+export interface Guide {
+  readonly page: string;
+  readonly scene: SceneName;
+}
+
+const program = fileURLToPath(new URL('follow.ts', import.meta.url));
+const limitMs = 400_000;
+
+/** Does what a guide says, in a network of its own. */
+export async function follow({ page, scene }: Guide): Promise<Walk> {
+  const [file, ...args] = inOwnNetwork([process.execPath, program, scene, page], { mounts: 'own' });
+  const { stdout, stderr } = await promisify(execFile)(file, args, { timeout: limitMs, maxBuffer: 16 * 1024 ** 2 });
+  const result = JSON.parse(stdout) as Walk;
+  return result.deviation === undefined
+    ? result
+    : { ...result, deviation: { ...result.deviation, text: `${result.deviation.text}\n${stderr}` } };
+}
+
+/** The first one runs in `npm test`, all of them in `npm run test:guides`. */
+export const guides: readonly Guide[] = [{ page: 'docs/guide/getting-started.md', scene: 'sentinel' }];

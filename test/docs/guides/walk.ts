@@ -1,0 +1,89 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Finished, Machine } from './machine.ts';
+import type { Scene } from './scenes.ts';
+import { containsShown } from './shown-output.ts';
+import type { Step } from './steps.ts';
+
+const patienceMs = 30_000;
+const pauseMs = 250;
+
+export interface Deviation {
+  readonly line: number;
+  readonly text: string;
+}
+
+/** What a reader has done, and the first step at which the guide and the world differ. */
+export interface Walk {
+  readonly steps: number;
+  readonly deviation: Deviation | undefined;
+}
+
+/** Does what a guide says, step by step, until the world differs from the page. */
+export async function walk(
+  steps: readonly Step[],
+  scene: Scene,
+  print: (text: string) => void = () => {},
+): Promise<Walk> {
+  let last: (Finished & { readonly repeat: () => Promise<Finished> }) | undefined;
+  for (const [i, step] of steps.entries()) {
+    const { line, content, kind } = step;
+    if (kind === 'aside') continue;
+    if (kind === 'output') {
+      const finished = last === undefined ? undefined : await awaitShown(last, step);
+      if (finished !== undefined)
+        return {
+          steps: i,
+          deviation: { line, text: `the page shows:\n${content}\nthe commands print:\n${finished.output}` },
+        };
+      continue;
+    }
+    const machine = machineOf(scene, step.machine);
+    if (kind === 'file') {
+      machine.write(step.path, content);
+      continue;
+    }
+    const repeat = () => (kind === 'redis' ? sendToEach(step, scene) : machine.run(content));
+    last = { ...(await repeat()), repeat };
+    print(`${line}: ${content}${last.output}\n`);
+    if ((last.code === 0) !== (kind === 'redis' || step.ends === 'well'))
+      return { steps: i, deviation: { line, text: `exit code ${last.code}:\n${last.output}` } };
+  }
+  return { steps: steps.length, deviation: undefined };
+}
+
+/** The last output if it never is what the page shows. */
+async function awaitShown(
+  last: Finished & { readonly repeat: () => Promise<Finished> },
+  { content, patience }: { readonly content: string; readonly patience: 'once' | 'eventually' },
+): Promise<Finished | undefined> {
+  const deadline = performance.now() + (patience === 'once' ? 0 : patienceMs);
+  let finished: Finished = last;
+  while (!containsShown(finished.output, content)) {
+    if (performance.now() > deadline) return finished;
+    await delay(pauseMs);
+    finished = await last.repeat();
+  }
+  return undefined;
+}
+
+/** Sends commands to every Redis and Sentinel that listens on one of the ports. */
+async function sendToEach(
+  { ports, content }: Extract<Step, { kind: 'redis' }>,
+  { machines }: Scene,
+): Promise<Finished> {
+  let output = '';
+  for (const machine of machines.values())
+    for (const port of ports) {
+      if (!machine.listens(port)) continue;
+      const finished = await machine.run(`redis-cli -e -p ${port} <<'END'\n${content}END`);
+      output += finished.output;
+      if (finished.code !== 0) return { code: finished.code, output };
+    }
+  return { code: output === '' ? 1 : 0, output };
+}
+
+function machineOf({ machines }: Scene, name: string | undefined): Machine {
+  const machine = name === undefined ? [...machines.values()][0] : machines.get(name);
+  if (machine === undefined) throw new Error(`the scene has no machine ${name}`);
+  return machine;
+}
