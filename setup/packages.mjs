@@ -13,7 +13,7 @@ export const debianPrograms = [
   { program: 'dig', package: 'bind9-dnsutils' },
   // Guides ask the HTTP API with it.
   { program: 'curl', package: 'curl' },
-  { program: 'chromium', package: 'chromium' },
+  { program: 'chromium-headless-shell', package: 'chromium-headless-shell' },
   // Tests cut links between servers, in a network namespace of their own.
   { program: 'ip', package: 'iproute2' },
   { program: 'nft', package: 'nftables', service: 'nftables' },

@@ -18,7 +18,7 @@ t.test('an edition that there is not is named, with those that there are', async
   await t.rejects(promisify(execFile)(process.execPath, [bootstrap, '--with', 'redis8,nope'], { timeout: 10_000 }), {
     code: 1,
     stderr:
-      'bootstrap: no edition nope; there are redis8, valkey, valkey9, haproxy3, redis-py4, redis-py6, celery5, predis1, redis-rb5\n',
+      'bootstrap: no edition nope; there are redis8, valkey, valkey9, keepalived, haproxy3, redis-py4, redis-py6, celery5, predis1, redis-rb5\n',
   });
 });
 
@@ -39,7 +39,7 @@ t.test('without root it says what to run as root, each package once', async (t) 
   const missing = missingPrograms(debianPrograms, ['/nowhere']);
   await t.rejects(installPackages(missing, { aptGet: '/usr/bin/apt-get', user: 'other' }), {
     message:
-      /redis-server, .*haproxy.*needs root\.[\s\S]*apt-get install --no-install-recommends redis-server redis-sentinel redis-tools nutcracker haproxy bind9-dnsutils curl chromium iproute2 nftables$/,
+      /redis-server, .*haproxy.*needs root\.[\s\S]*apt-get install --no-install-recommends redis-server redis-sentinel redis-tools nutcracker haproxy bind9-dnsutils curl chromium-headless-shell iproute2 nftables$/,
   });
 });
 

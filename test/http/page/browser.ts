@@ -1,9 +1,8 @@
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import type { Test } from 'tap';
 
-/** Options that isolate Debian's Chromium: no sandbox for root, and no requests of its own over the network. */
+/** Options that isolate Debian's Chromium without windows: no sandbox for root, and no requests of its own over the network. */
 const flags = [
-  '--headless',
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
@@ -16,7 +15,7 @@ const flags = [
 ];
 
 /** How to launch it. */
-export const chromiumAt = { executablePath: '/usr/bin/chromium', args: flags };
+export const chromiumAt = { executablePath: '/usr/bin/chromium-headless-shell', args: flags };
 
 /** A page with what it did, and with what it must not do. */
 export interface Visit {
