@@ -3,15 +3,15 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { Command } from 'commander';
-import { packageFolder } from '../lib/config/bundled.ts';
 import { oldestConsul, untestedConsul } from '../lib/model/consul-versions.ts';
+import { packageFolder, readEmbedded } from '../lib/package-files.ts';
 import type { ExitCode } from './exit-code.ts';
 import { neededNode } from './node-version.ts';
 import { jsonOption } from './option.ts';
 import { drawTable, printJson, printLine } from './terminal.ts';
 
 /** As package.json has it. */
-export const version: string = JSON.parse(readFileSync(path.join(packageFolder, 'package.json'), 'utf8')).version;
+export const version: string = JSON.parse(readManifest()).version;
 
 export function addVersion(program: Command, done: (code: ExitCode) => void): void {
   program
@@ -24,6 +24,11 @@ export function addVersion(program: Command, done: (code: ExitCode) => void): vo
       else for (const line of drawVersions(versions)) printLine(line);
       done(0);
     });
+}
+
+function readManifest(): string {
+  const file = path.join(packageFolder, 'package.json');
+  return readEmbedded(file) ?? readFileSync(file, 'utf8');
 }
 
 interface Versions {

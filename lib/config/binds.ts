@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { canonicalHost, formatAddress, isUnspecified, parseAddress } from '../model/address.ts';
-import { packageFolder } from './bundled.ts';
+import { packageFolder } from '../package-files.ts';
 import type { Config } from './model.ts';
 import type { Problem } from './problem.ts';
 

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
+import { listEmbedded, packageFolder, readEmbedded } from '../package-files.ts';
 import type { Api } from './api.ts';
 
 /*
@@ -10,10 +11,7 @@ import type { Api } from './api.ts';
  * policy allows only this server's own files. Trusted Types forbid the page to turn text into markup (W3C, "Trusted
  * Types").
  */
-const folder = fileURLToPath(new URL('./page/', import.meta.url));
-
-/** The browser's file of the package that compares texts. */
-const diffLibrary = fileURLToPath(new URL('dist/diff.min.js', import.meta.resolve('diff/package.json')));
+const pageFolder = 'lib/http/page';
 
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -59,11 +57,24 @@ export function addPageRoutes(server: Api): void {
 }
 
 function readFiles(): ReadonlyMap<string, PageFile> {
-  const own = readdirSync(folder).map((name) => path.join(folder, name));
-  const served = [...own, diffLibrary].filter((file) => types[path.extname(file)] !== undefined);
+  const names = listEmbedded(pageFolder);
+  const files = names?.map((name) => path.join(packageFolder, pageFolder, name)) ?? listPageFiles();
+  const served = files.filter((file) => types[path.extname(file)] !== undefined);
   return new Map(
-    served.map((file) => [path.basename(file), { type: types[path.extname(file)] ?? '', bytes: readFileSync(file) }]),
+    served.map((file) => [path.basename(file), { type: types[path.extname(file)] ?? '', bytes: readBytes(file) }]),
   );
+}
+
+function readBytes(file: string): Buffer {
+  const text = readEmbedded(file);
+  return text === undefined ? readFileSync(file) : Buffer.from(text);
+}
+
+/** The page's own files, and the browser's file of the package that compares texts. */
+export function listPageFiles(): readonly string[] {
+  const folder = fileURLToPath(new URL('./page/', import.meta.url));
+  const diffLibrary = fileURLToPath(new URL('dist/diff.min.js', import.meta.resolve('diff/package.json')));
+  return [...readdirSync(folder).map((name) => path.join(folder, name)), diffLibrary];
 }
 
 function find(files: ReadonlyMap<string, PageFile>, name: string): PageFile {

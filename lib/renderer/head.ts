@@ -1,7 +1,7 @@
 import { createHash, subtle } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
-import { packageFolder } from '../config/bundled.ts';
 import { namingPaths, type TemplateSpec } from '../model/template-spec.ts';
+import { packageFolder } from '../package-files.ts';
 import { namedFormat } from '../template/format.ts';
 
 /*

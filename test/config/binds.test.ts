@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import t from 'tap';
 import { findBindConflicts } from '../../lib/config/binds.ts';
-import { packageFolder } from '../../lib/config/bundled.ts';
+import { packageFolder } from '../../lib/package-files.ts';
 import type { Config } from '../../lib/config/model.ts';
 
 type Vars = Readonly<Record<string, unknown>>;

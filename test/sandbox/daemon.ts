@@ -21,6 +21,8 @@ export type DaemonOptions = {
   launcher?: readonly string[];
   /** A folder with the switchmaster to run, with its own `node_modules`. Default: this checkout. */
   checkout?: string;
+  /** The file that Node.js runs. Default: the command of the checkout. */
+  program?: string;
 };
 
 /** `switchmaster run`, as its users run it. */
@@ -71,7 +73,7 @@ export interface DaemonAnswer {
 export async function switchmaster(ground: Ground, options: DaemonOptions): Promise<Daemon> {
   const { name = 'switchmaster', config, ready = '/ready', checkout = ownCheckout } = options;
   const { api, configFile } = await placeDaemon(ground, { name, config });
-  const program = join(checkout, 'cmd/switchmaster.ts');
+  const { program = join(checkout, 'cmd/switchmaster.ts') } = options;
   const [first = process.execPath, ...rest] = [...(options.launcher ?? []), process.execPath];
   const argv = [first, ...rest, program, 'run', '--config', configFile] as const;
   const base = ground.server(name, argv);

@@ -5,6 +5,7 @@ import { SwitchmasterError } from '../../errors.ts';
 import { withinDeadline } from '../../file-system.ts';
 import { type FileWatch, stateOf } from '../../file-watch.ts';
 import { namingPaths, type TemplateSpec } from '../../model/template-spec.ts';
+import { readEmbedded } from '../../package-files.ts';
 import { readRegularBytes, readRegularFile } from '../../regular-file.ts';
 import { BoundedTemplate } from '../../template/bounded/template.ts';
 import type { CompileInput } from '../../template/compile.ts';
@@ -34,9 +35,7 @@ export async function readTemplate(spec: SourceSpec): Promise<CompileInput> {
   const { source, contents } = spec;
   const folder = dirname(source);
   const text = contents ?? (await readSource(source));
-  const listed = await withinDeadline(folder, () => readdir(folder)).catch((cause) =>
-    Promise.reject(unread(folder, cause)),
-  );
+  const listed = readEmbedded(source) === undefined ? await list(folder) : [];
   const names = listed.filter((name) => name.startsWith('_') && name.endsWith('.hbs'));
   const partials = await Promise.all(
     names.map(async (file) => [file.slice(1, -4), { file, text: await readSource(join(folder, file)) }] as const),
@@ -150,7 +149,13 @@ async function isWithin(folder: string, path: string): Promise<boolean> {
   return from !== '' && from !== '..' && !from.startsWith(`..${sep}`);
 }
 
+function list(folder: string): Promise<readonly string[]> {
+  return withinDeadline(folder, () => readdir(folder)).catch((cause) => Promise.reject(unread(folder, cause)));
+}
+
 async function readSource(path: string): Promise<string> {
+  const embedded = readEmbedded(path);
+  if (embedded !== undefined) return embedded;
   try {
     return await readRegularFile(path, { maxBytes: maxFileBytes });
   } catch (cause) {

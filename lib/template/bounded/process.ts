@@ -4,12 +4,16 @@ import { constants, setPriority } from 'node:os';
 import { extname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { SwitchmasterError } from '../../errors.ts';
+import { bundleProgram, renderProcessArgument } from '../../package-files.ts';
 import { templateFailure } from '../helper.ts';
 import { limitProcess } from './cpu-limit.ts';
 import { processLimits } from './limits.ts';
 import type { RenderReply, RenderRequest } from './wire.ts';
 
-const program = new URL(`./child${extname(import.meta.url)}`, import.meta.url);
+const child = {
+  program: bundleProgram ?? new URL(`./child${extname(import.meta.url)}`, import.meta.url),
+  args: bundleProgram === undefined ? [] : [renderProcessArgument],
+};
 
 /** What the process does not know yet: answers from Consul, by query id, and files, by path. */
 export interface News {
@@ -29,7 +33,7 @@ export class RenderProcess {
   /** `file`: the template's name in messages. `history`: of the renders before; `late`: one took too long. */
   constructor({ file, history }: { readonly file: string; readonly history: 'new' | 'in-time' | 'late' }) {
     this.#file = file;
-    this.#child = fork(program, [], {
+    this.#child = fork(child.program, child.args, {
       serialization: 'advanced',
       execArgv: [`--max-old-space-size=${processLimits.maxHeapMiB}`],
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],

@@ -1,0 +1,88 @@
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { build, type Metafile, type Plugin } from 'esbuild';
+import { neededNode } from '../cmd/node-version.ts';
+import { listPageFiles } from '../lib/http/page.ts';
+
+const root = path.resolve(import.meta.dirname, '..');
+
+/** Builds switchmaster as one file, which runs with Node.js alone. It has the licenses of its libraries at its end. */
+export async function buildBundle(file: string): Promise<void> {
+  const { outputFiles, metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: ['packaging/bundle-entry.ts'],
+    outfile: file,
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: 'node',
+    format: 'esm',
+    target: `node${neededNode}`,
+    // Stack traces in bug reports stay readable.
+    minify: false,
+    legalComments: 'none',
+    define: { SWITCHMASTER_FILES: JSON.stringify(await readFiles()) },
+    // Libraries that are CommonJS modules call it.
+    banner: {
+      js: "import { createRequire as makeRequire } from 'node:module';\nconst require = makeRequire(import.meta.url);",
+    },
+    plugins: [lazyRequires],
+    logLevel: 'warning',
+  });
+  const [output] = outputFiles;
+  if (output === undefined) throw new Error('esbuild wrote no file');
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFile(file, `#!/usr/bin/env node\n${output.text}\n${await describeLicenses(metafile)}`);
+  await chmod(file, 0o755);
+}
+
+/** What the package has as files, by their paths in the package. All of it is text. */
+async function readFiles(): Promise<Readonly<Record<string, string>>> {
+  const templates = (await readdir(path.join(root, 'templates'))).map((name) => `templates/${name}`);
+  const page = listPageFiles().filter((name) => /\.(html|css|js|svg)$/.test(name));
+  const own = await Promise.all(
+    templates.map(async (name) => [name, await readFile(path.join(root, name), 'utf8')] as const),
+  );
+  const served = await Promise.all(
+    page.map(async (name) => [`lib/http/page/${path.basename(name)}`, await readFile(name, 'utf8')] as const),
+  );
+  return Object.fromEntries([...own, ...served, ['package.json', await readManifest()]]);
+}
+
+/** Only what a running switchmaster reads. */
+async function readManifest(): Promise<string> {
+  const { name, version, license } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
+  return JSON.stringify({ name, version, license });
+}
+
+/** A `require` that Node.js made is not seen by esbuild: without its own one, the module becomes a part of the bundle. */
+const lazyRequires: Plugin = {
+  name: 'lazy-requires',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/lib\/telemetry\/pretty\.ts$/ }, async ({ path: file }) => {
+      const text = await readFile(file, 'utf8');
+      const line = 'const require = createRequire(import.meta.url);\n';
+      if (!text.includes(line)) throw new Error(`${file} does not have the line ${line}`);
+      return { contents: text.replace(line, ''), loader: 'ts' };
+    });
+  },
+};
+
+/** A comment with the license of each library in the bundle: their authors ask for that. */
+async function describeLicenses({ inputs }: Metafile): Promise<string> {
+  const folders = Object.keys(inputs).flatMap(
+    (name) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(name)?.[1] ?? [],
+  );
+  const texts = await Promise.all([...new Set(folders)].sort().map(describeLicense));
+  return `/*\nLibraries in this file, with their licenses:\n\n${texts.join('\n\n').replaceAll('*/', '* /')}\n*/\n`;
+}
+
+async function describeLicense(name: string): Promise<string> {
+  const folder = path.join(root, name);
+  const manifest = JSON.parse(await readFile(path.join(folder, 'package.json'), 'utf8'));
+  const files = (await readdir(folder)).filter((file) => /^(licen[cs]e|copying|notice)(\W|$)/i.test(file));
+  const texts = await Promise.all(files.map((file) => readFile(path.join(folder, file), 'utf8')));
+  return [`--- ${manifest.name} ${manifest.version} (${manifest.license})`, ...texts.map((text) => text.trim())].join(
+    '\n',
+  );
+}

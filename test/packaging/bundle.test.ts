@@ -1,0 +1,64 @@
+import { execFile } from 'node:child_process';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import t from 'tap';
+import { listPageFiles } from '../../lib/http/page.ts';
+import { buildBundle } from '../../packaging/bundle.ts';
+import { putRecord } from '../integration/support/rendering.ts';
+import { waitFor } from '../sandbox/condition.ts';
+import { Sandbox } from '../sandbox/sandbox.ts';
+
+/* The bundle runs from a folder in which there is nothing else. */
+const folder = t.testdir({});
+const program = path.join(folder, 'switchmaster.mjs');
+await buildBundle(program);
+const root = path.resolve(import.meta.dirname, '../..');
+
+t.test('it has everything in one file: the version, the templates, the page, the processes of templates', async (t) => {
+  const sandbox = await Sandbox.openFor(t, { name: 'bundle' });
+  const consul = await sandbox.consul();
+  await putRecord(consul);
+  const large = sandbox.write('large.txt.hbs', '{{#each vars.rows}}{{../vars.text}}\n{{/each}}');
+  const own = path.join(folder, 'templates/app.env.hbs');
+  await mkdir(path.dirname(own));
+  await writeFile(own, 'OWN=1\n');
+  const daemon = await sandbox.switchmaster({
+    program,
+    config: {
+      consul: { address: consul.url },
+      log: { format: 'pretty' },
+      templates: [
+        { source: 'app.env.hbs', destination: sandbox.path('app.env') },
+        // It lies where the package has a bundled one.
+        { source: own, destination: sandbox.path('own.env') },
+        // Too large for the event loop.
+        {
+          source: large,
+          destination: sandbox.path('large.txt'),
+          vars: { rows: Array(1_100).fill(0), text: 'x'.repeat(1_000) },
+        },
+      ],
+    },
+  });
+  t.match(
+    await waitFor('the bundled template', () => readFile(sandbox.path('app.env'), 'utf8')),
+    /^# Written by switchmaster from the bundled app\.env\.hbs\./,
+  );
+  t.match(await readFile(sandbox.path('own.env'), 'utf8'), /^OWN=1$/m);
+  t.equal((await readFile(sandbox.path('large.txt'), 'utf8')).length, 1_100 * 1_001);
+  t.match((await daemon.get('/')).body, /<title>/);
+  for (const file of listPageFiles().filter((name) => /\.(css|js|svg)$/.test(name))) {
+    const { status, body } = await daemon.get(`/page/${path.basename(file)}`);
+    t.equal(status, 200, file);
+    t.equal(body, await readFile(file, 'utf8'), file);
+  }
+  const { stdout } = await promisify(execFile)(process.execPath, [program, '--version'], { cwd: folder, env: {} });
+  t.equal(stdout, `${JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')).version}\n`);
+});
+
+t.test('it names the license of each library in it', async (t) => {
+  const text = await readFile(program, 'utf8');
+  const { dependencies } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
+  for (const name of Object.keys(dependencies)) t.match(text, new RegExp(`^--- ${name} [0-9.]+ \\(.+\\)\n`, 'm'), name);
+});
