@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import t from 'tap';
 import { findBindConflicts } from '../../lib/config/binds.ts';
-import { packageFolder } from '../../lib/package-files.ts';
 import type { Config } from '../../lib/config/model.ts';
+import { packageFolder } from '../../lib/package-files.ts';
 
 type Vars = Readonly<Record<string, unknown>>;
 
