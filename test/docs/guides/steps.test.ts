@@ -22,7 +22,7 @@ t.test('the words after the language say what a reader does with a block', async
   t.match(steps, [
     { kind: 'file', path: '/etc/a.yml', machine: 'redis-2', content: 'a: 1\n', line: 3 },
     { kind: 'commands', ends: 'well', machine: undefined },
-    { kind: 'output', patience: 'eventually' },
+    { kind: 'output', reading: 'eventually' },
     { kind: 'commands', ends: 'failing' },
     { kind: 'aside' },
     { kind: 'redis', ports: [6379, 26379] },

@@ -25,7 +25,7 @@ export type Step =
   | (Place & { readonly kind: 'file'; readonly path: string })
   | (Place & { readonly kind: 'commands'; readonly ends: 'well' | 'failing' })
   | (Place & { readonly kind: 'redis'; readonly ports: readonly number[] })
-  | (Place & { readonly kind: 'output'; readonly patience: 'once' | 'eventually' })
+  | (Place & { readonly kind: 'output'; readonly reading: 'once' | 'eventually' })
   | (Place & { readonly kind: 'aside' });
 
 /** Throws if a block does not say what the reader does with it, or if there are no commands above an output. */
@@ -58,6 +58,6 @@ function stepOf(place: Place, words: ReadonlyMap<string, string>): Step | undefi
   if (ports.every((port) => port > 0)) return { ...place, kind: 'redis', ports };
   const shows = words.get('shows');
   if (shows === '' || shows === 'eventually')
-    return { ...place, kind: 'output', patience: shows === '' ? 'once' : 'eventually' };
+    return { ...place, kind: 'output', reading: shows === '' ? 'once' : 'eventually' };
   return words.has('aside') ? { ...place, kind: 'aside' } : undefined;
 }

@@ -4,7 +4,7 @@ import type { Scene } from './scenes.ts';
 import { containsShown } from './shown-output.ts';
 import type { Step } from './steps.ts';
 
-const patienceMs = 30_000;
+const repeatMs = 30_000;
 const pauseMs = 250;
 
 export interface Deviation {
@@ -54,9 +54,9 @@ export async function walk(
 /** The last output if it never is what the page shows. */
 async function awaitShown(
   last: Finished & { readonly repeat: () => Promise<Finished> },
-  { content, patience }: { readonly content: string; readonly patience: 'once' | 'eventually' },
+  { content, reading }: { readonly content: string; readonly reading: 'once' | 'eventually' },
 ): Promise<Finished | undefined> {
-  const deadline = performance.now() + (patience === 'once' ? 0 : patienceMs);
+  const deadline = performance.now() + (reading === 'once' ? 0 : repeatMs);
   let finished: Finished = last;
   while (!containsShown(finished.output, content)) {
     if (performance.now() > deadline) return finished;
