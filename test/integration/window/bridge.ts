@@ -2,7 +2,7 @@
 // that it does over a socket, line by line. argv: BridgeOrder as JSON.
 import { createConnection } from 'node:net';
 import type { RunReport } from '../../../lib/loop/outcome.ts';
-import type { Address } from '../../../lib/model/address.ts';
+import { type Address, sameAddress } from '../../../lib/model/address.ts';
 import type { MasterRecord } from '../../../lib/model/record.ts';
 import { connectFrom } from '../../sandbox/source-address.ts';
 import { startBridge } from '../support/bridging.ts';
@@ -14,6 +14,9 @@ export interface BridgeOrder {
   readonly host: string;
   readonly consul: Address;
   readonly sentinels: readonly Address[];
+  readonly onCrash: 'failover' | 'wait';
+  /** The Redis beside it: a master that it pauses if it is isolated, and whose crash it sees. */
+  readonly beside?: { readonly name: string; readonly address: Address };
   /** Path of the socket that it reports to. */
   readonly socket: string;
 }
@@ -23,6 +26,8 @@ export type BridgeWord =
   | { readonly kind: 'started'; readonly id: string; readonly atMs: number }
   /** What its node knows of Consul's record, with the delay of its watch. */
   | { readonly kind: 'knows'; readonly id: string; readonly atMs: number; readonly record: MasterRecord }
+  /** It has measured every replica, without which it orders no failover. */
+  | { readonly kind: 'measured'; readonly id: string; readonly atMs: number }
   /** The machine did not let it run. */
   | ({ readonly kind: 'stalled'; readonly id: string } & Stall)
   | { readonly kind: 'decided'; readonly id: string; readonly atMs: number; readonly record: MasterRecord }
@@ -33,8 +38,9 @@ export type BridgeWord =
       readonly loop: string;
       readonly outcome: string;
       readonly summary: string;
-      /** `host:port` whose writes it paused. */
+      /** `host:port` whose writes it paused, and whether it did so because nobody answered. */
       readonly paused?: string;
+      readonly isolated?: boolean;
       /** What Consul accepted. */
       readonly written?: { readonly record: MasterRecord; readonly index: number };
     };
@@ -42,9 +48,10 @@ export type BridgeWord =
 function toWord(id: string, { loop, outcome, startedMs }: RunReport): BridgeWord {
   const details = ('details' in outcome ? outcome.details : undefined) ?? {};
   const { record, modifyIndex } = details as { record?: MasterRecord; modifyIndex?: number };
-  const { action, address } = details as { action?: string; address?: string };
-  const isPause =
-    loop === 'fence' && outcome.kind === 'applied' && (action === 'pause' || action === 'pause-before-promotion');
+  const { action, address, state } = details as { action?: string; address?: string; state?: string };
+  const isFence = loop === 'fence' && (action === 'pause' || action === 'pause-before-promotion');
+  const isIsolation = loop === 'isolation' && (state === 'isolated' || state === 'replaced');
+  const isPause = outcome.kind === 'applied' && (isFence || isIsolation);
   const result = outcome as { readonly summary?: string; readonly error?: Error };
   return {
     kind: 'ran',
@@ -53,7 +60,7 @@ function toWord(id: string, { loop, outcome, startedMs }: RunReport): BridgeWord
     loop,
     outcome: outcome.kind,
     summary: result.summary ?? result.error?.message ?? '',
-    ...(isPause && address !== undefined && { paused: address }),
+    ...(isPause && address !== undefined && { paused: address, isolated: state === 'isolated' }),
     ...(record === undefined || modifyIndex === undefined ? {} : { written: { record, index: modifyIndex } }),
   };
 }
@@ -64,15 +71,24 @@ function wallMs(performanceMs: number): number {
 }
 
 if (import.meta.main ?? process.argv[1] === import.meta.filename) {
-  const { id, host, consul, sentinels, socket }: BridgeOrder = JSON.parse(process.argv[2] ?? '{}');
+  const { id, host, consul, sentinels, socket, onCrash, beside }: BridgeOrder = JSON.parse(process.argv[2] ?? '{}');
   connectFrom(host);
   const line = createConnection(socket);
   line.on('error', () => process.exit(1));
   line.on('close', () => process.exit(0));
   const send = (word: BridgeWord) => line.write(`${JSON.stringify(word)}\n`);
+  const local = (): readonly MasterRecord[] =>
+    part.masters.records().filter(({ master }) => beside !== undefined && sameAddress(master, beside.address));
+  const access = {};
   const { part } = startBridge(
     { teardown: () => undefined },
     {
+      onCrash,
+      localMasters: () => (beside === undefined ? [] : local().map(({ name }) => ({ name, endpoint: beside.address }))),
+      localRedis: () =>
+        beside === undefined
+          ? []
+          : [{ id: 'beside', name: beside.name, endpoint: beside.address, addresses: [beside.address], access }],
       consul: { http: consul },
       sentinels: sentinels.map((address) => ({ address })),
       id,
@@ -84,8 +100,14 @@ if (import.meta.main ?? process.argv[1] === import.meta.filename) {
   send({ kind: 'started', id, atMs: Date.now() });
   watchStalls((stall) => send({ kind: 'stalled', id, ...stall }));
   const known = new Map<string, string>();
+  let isMeasured = false;
   setInterval(() => {
     for (const record of part.masters.records()) {
+      const lags = record.replicas.map((replica) => part.masters.lag(record.name, replica)?.behindMs);
+      if (!isMeasured && lags.length > 0 && lags.every((ms) => typeof ms === 'number')) {
+        isMeasured = true;
+        send({ kind: 'measured', id, atMs: Date.now() });
+      }
       const version = `${record.generation}/${record.epoch} ${record.phase}`;
       if (known.get(record.name) === version) continue;
       known.set(record.name, version);

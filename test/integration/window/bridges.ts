@@ -5,10 +5,12 @@ import type { Address } from '../../../lib/model/address.ts';
 import { compareVersions } from '../../../lib/model/epoch.ts';
 import type { MasterRecord } from '../../../lib/model/record.ts';
 import type { ConsulAgent } from '../../sandbox/consul.ts';
+import type { Shard } from '../../sandbox/redis.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
 import type { SentinelServer } from '../../sandbox/sentinel.ts';
 import type { Server } from '../../sandbox/server.ts';
 import type { BridgeOrder, BridgeWord } from './bridge.ts';
+import type { WindowCase } from './cases.ts';
 
 const program = fileURLToPath(new URL('bridge.ts', import.meta.url));
 
@@ -25,20 +27,33 @@ export interface NodeBridge {
 export class WindowBridges {
   readonly bridges: readonly NodeBridge[];
   readonly words: BridgeWord[] = [];
+  readonly #name: string;
   readonly #listener: NetServer;
   readonly #sockets = new Set<Socket>();
 
-  constructor(sandbox: Sandbox, at: { readonly consul: ConsulAgent; readonly sentinels: readonly SentinelServer[] }) {
+  constructor(
+    sandbox: Sandbox,
+    at: {
+      readonly consul: ConsulAgent;
+      readonly sentinels: readonly SentinelServer[];
+      readonly shard: Shard;
+      readonly window: Pick<WindowCase, 'place' | 'onCrash'>;
+    },
+  ) {
     const socket = sandbox.path('bridges.sock');
+    this.#name = at.shard.name;
     this.#listener = createServer((line) => this.#listen(line)).listen(socket);
     this.bridges = [1, 2].map((n) => {
       const id = `bridge-${n}`;
-      const host = sandbox.host();
+      const beside = at.window.place === 'beside' ? at.shard.servers[n - 1] : undefined;
+      const host = beside?.address.host ?? sandbox.host();
       const order: BridgeOrder = {
         id,
         host,
         consul: at.consul.http,
         sentinels: at.sentinels.map(({ address }) => address),
+        onCrash: at.window.onCrash,
+        ...(beside === undefined ? {} : { beside: { name: at.shard.name, address: beside.address } }),
         socket,
       };
       const argv = [process.execPath, program, JSON.stringify(order)] as const;
@@ -75,10 +90,11 @@ export class WindowBridges {
 
   #hear(word: BridgeWord): void {
     this.words.push(word);
-    if (word.kind === 'started' || word.kind === 'stalled') return;
+    if (word.kind === 'started' || word.kind === 'stalled' || word.kind === 'measured') return;
     const record = word.kind === 'ran' ? word.written?.record : word.record;
     const bridge = this.bridges.find(({ id }) => id === word.id);
-    if (record === undefined || bridge === undefined) return;
+    // Consul may still have the records of former rounds.
+    if (record?.name !== this.#name || bridge === undefined) return;
     if (bridge.record === undefined || compareVersions(record, bridge.record) > 0) bridge.record = record;
   }
 }

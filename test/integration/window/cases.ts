@@ -3,8 +3,9 @@
  * round, and any run of consecutive numbers is spread evenly over the faults.
  */
 
-/** The message of the leader at this step (sentinel.c). */
+/** The message of the leader at this step (sentinel.c), or the beginning, before any Sentinel says anything. */
 const moments = [
+  'the beginning',
   '+try-failover',
   '+elected-leader',
   '+selected-slave',
@@ -50,7 +51,7 @@ export const faults: readonly Fault[] = [
 
 /**
  * How the failover begins. An order (SENTINEL FAILOVER) leaves the old master alive. So does `isolated`: its clients reach
- * it, but no Sentinel and no replica does, and in half of the rounds no bridge.
+ * it, but no Sentinel and no replica does; see `isolatedFor`.
  */
 const beginnings = ['kill -9', 'ordered', 'isolated'] as const;
 type Beginning = (typeof beginnings)[number];
@@ -70,8 +71,15 @@ export interface WindowCase {
   readonly direction: 'both' | 'there' | 'back';
   /** How many bridges a fault of `bridge` concerns. */
   readonly bridges: 1 | 2;
-  /** Whether bridges reach a master that is isolated. */
-  readonly isolatedFor: 'servers' | 'servers and bridges';
+  /** Who does not reach a master that is isolated. The last one includes Consul, which matters to the bridge beside it. */
+  readonly isolatedFor: 'servers' | 'servers and bridges' | 'everybody';
+  /**
+   * `beside`: the bridges run on the machines of the old master and of the first replica. They pause it there if it is an isolated
+   * master, and decide whether it crashed.
+   */
+  readonly place: 'apart' | 'beside';
+  /** Whether the bridges order a failover when a process is gone. */
+  readonly onCrash: 'failover' | 'wait';
   /** When a killed master starts again, without data: as soon as the fault is over, or once there is another master. */
   readonly oldMaster: 'back at once' | 'back last';
 }
@@ -82,13 +90,14 @@ export function describeFault(fault: Fault): string {
 }
 
 export function describeCase(window: WindowCase): string {
-  const { moment, fault, begin, replicas, edition, delayMs, lastsMs, manner, direction, bridges } = window;
+  const { moment, fault, begin, replicas, edition, delayMs, lastsMs, manner, direction, bridges, place } = window;
   const bridged = fault.who === 'bridge' ? ` (${bridges} of 2)` : '';
   const how = fault.kind === 'cut' ? `, ${manner}, ${direction}` : '';
   const lasting = fault.kind === 'killed' || fault.kind === 'returns' ? '' : ` for ${lastsMs} ms`;
   const isolated =
     begin === 'isolated' ? ` for ${window.isolatedFor}` : begin === 'kill -9' ? `, ${window.oldMaster}` : '';
-  return `${begin}${isolated}, ${delayMs} ms after ${moment}: ${describeFault(fault)}${bridged}${lasting}${how}; ${replicas} replica${replicas === 1 ? '' : 's'}, ${edition}`;
+  const crash = window.onCrash === 'failover' ? ', ordering at a crash' : '';
+  return `${begin}${isolated}, ${delayMs} ms after ${moment}: ${describeFault(fault)}${bridged}${lasting}${how}; ${replicas} replica${replicas === 1 ? '' : 's'}, bridges ${place}${crash}, ${edition}`;
 }
 
 /** Round `number` (from 0) of a seed. */
@@ -106,6 +115,8 @@ export function drawCase(options: {
   const next = random(seed * 1_000_003 + number);
   const isAtOnce = next() < 0.5;
   const isPair = fault.kind === 'cut' && (fault.who === 'other replica' || fault.from === 'other replica');
+  // A bridge on the machine of a server is not cut off from it.
+  const isApart = fault.kind === 'cut' && fault.who === 'bridge' && ['old master', 'selected'].includes(fault.from);
   const edition = next() < 0.5 ? pick(editions, 0) : pick(editions, Math.floor(next() * editions.length));
   return {
     moment,
@@ -118,15 +129,18 @@ export function drawCase(options: {
     manner: next() < 0.7 ? 'drop' : 'reset',
     direction: pick(['both', 'both', 'there', 'back'] as const, Math.floor(next() * 4)),
     bridges: fault.kind === 'killed' || next() < 0.5 ? 1 : 2,
-    isolatedFor: next() < 0.5 ? 'servers' : 'servers and bridges',
+    isolatedFor: pick(['servers', 'servers and bridges', 'everybody'] as const, Math.floor(next() * 3)),
     oldMaster: next() < 0.25 ? 'back at once' : 'back last',
+    place: !isApart && next() < 0.5 ? 'beside' : 'apart',
+    onCrash: next() < 0.6 ? 'failover' : 'wait',
   };
 }
 
 /** The combinations that make sense. */
 function combinationsOf(fault: Fault): readonly { readonly moment: Moment; readonly begin: Beginning }[] {
-  const ends = fault.kind === 'cut' ? [fault.who, fault.from] : [fault.who];
-  const earliest = ends.includes('selected') ? '+selected-slave' : '+try-failover';
+  const ends: readonly string[] = fault.kind === 'cut' ? [fault.who, fault.from] : [fault.who];
+  const early = ends.includes('leader') || ends.includes('others') ? '+try-failover' : 'the beginning';
+  const earliest = ends.includes('selected') ? '+selected-slave' : early;
   const isOldNeeded = ends.includes('old master');
   return moments
     .slice(moments.indexOf(earliest))

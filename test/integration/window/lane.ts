@@ -30,15 +30,16 @@ async function run({ number, window }: LaneOrder): Promise<LaneAnswer> {
 }
 
 /**
- * What lives as long as the lane: a dev agent, or a client of three servers if the fault concerns their leader. If the
- * fault concerns Consul as a whole, the round has an agent of its own.
+ * What lives as long as the lane: a dev agent, or a client of three servers if the fault concerns their leader. The round has an
+ * agent of its own if the fault concerns Consul as a whole, or if bridges judge crashes: Consul lists those of former rounds for a while.
  */
 async function consulFor(window: WindowCase, sandbox: Sandbox): Promise<Pick<Ground, 'consul' | 'consulServers'>> {
-  if (window.fault.who === 'Consul') return { consul: await sandbox.consul(), consulServers: [] };
   if (window.fault.who === 'Consul leader') {
     raft ??= startRaft();
     return raft;
   }
+  if (window.fault.who === 'Consul' || window.onCrash === 'failover')
+    return { consul: await sandbox.consul(), consulServers: [] };
   agent ??= Sandbox.open({ name: 'window-consul' }).then((lasting) => lasting.consul());
   return { consul: await agent, consulServers: [] };
 }

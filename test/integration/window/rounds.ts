@@ -73,6 +73,8 @@ function table(rounds: readonly Round[]): void {
   for (const [name, some] of groups(rounds, ({ window }) => describeFault(window.fault))) count(name, some);
   for (const [name, some] of groups(rounds, ({ window }) => window.begin)) count(`begun: ${name}`, some);
   for (const [name, some] of groups(rounds, ({ window }) => window.moment)) count(`at ${name}`, some);
+  for (const [name, some] of groups(rounds, ({ window }) => window.place)) count(`bridges ${name}`, some);
+  for (const [name, some] of groups(rounds, ({ window }) => window.onCrash)) count(`on a crash: ${name}`, some);
   for (const [name, some] of groups(rounds, ({ window }) => window.edition)) count(`on ${name}`, some);
   count('all', rounds);
 }

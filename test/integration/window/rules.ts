@@ -5,6 +5,7 @@ import type { MasterRecord } from '../../../lib/model/record.ts';
 import type { RedisServer } from '../../sandbox/redis.ts';
 import type { NumberWriter } from '../support/writing.ts';
 import type { BridgeWord } from './bridge.ts';
+import type { WindowCase } from './cases.ts';
 import type { Majority, NodeProbe, RecordObserver } from './observers.ts';
 import { delayedMs, type Stall } from './stalls.ts';
 import type { Moment } from './story.ts';
@@ -107,6 +108,17 @@ export function judgeDemotions(
         problems.push(`${what}, which the Sentinels' majority names master`);
       return problems;
     });
+}
+
+/** A master that somebody can hear is never paused for isolation: only a cut isolates it. */
+export function judgeIsolation(
+  words: readonly BridgeWord[],
+  { begin, fault }: Pick<WindowCase, 'begin' | 'fault'>,
+): readonly string[] {
+  if (begin === 'isolated' || fault.kind === 'cut') return [];
+  return words.flatMap((word) =>
+    word.kind === 'ran' && word.isolated === true ? [`${word.id}: ${word.summary}, without any cut`] : [],
+  );
 }
 
 /** How long a client of Sentinel may take to follow: bridges need not be faster than that. */

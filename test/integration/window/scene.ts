@@ -9,6 +9,7 @@ import {
   countLosses,
   demotionsOf,
   judgeDemotions,
+  judgeIsolation,
   judgeRecords,
   type LossCause,
   type Losses,
@@ -57,6 +58,7 @@ export class Scene {
 
   /** Resolves when the clients of both nodes write. */
   async begin(): Promise<void> {
+    const { shard, window, consul } = this.#field;
     await waitFor('a record', () => this.#bridges.bridges.every(({ record }) => record !== undefined));
     this.#writers = this.#bridges.bridges.map((bridge) => {
       const client = followingClient(() => masterOf(bridge));
@@ -65,6 +67,12 @@ export class Scene {
     for (const writer of this.#writers)
       await waitFor('writes', () => writer.acknowledged.size, { until: (size) => size > 20 });
     await waitFor('the majority', () => this.#majority.named.length);
+    if (window.onCrash === 'wait') return;
+    const measured = () => new Set(this.#bridges.words.flatMap((word) => (word.kind === 'measured' ? [word.id] : [])));
+    await waitFor(`the lag of ${shard.name}`, () => measured().size, { until: (size) => size === 2 });
+    await waitFor('the bridges in Consul', () => consul.get<string[]>('/v1/kv/redis/crash/bridge/?keys'), {
+      until: (keys) => (keys?.length ?? 0) >= 2,
+    });
   }
 
   async end(result: {
@@ -84,6 +92,7 @@ export class Scene {
         first: shard.master.address,
         selected: selections.map((event) => selectedBy(shard, event)?.address),
       }),
+      ...judgeIsolation(this.#bridges.words, this.#field.window),
       ...judgeDemotions(demotions, {
         bridges: this.#bridges.bridges.map(({ host }) => host),
         written,

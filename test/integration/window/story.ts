@@ -44,6 +44,7 @@ export function writeStory(seen: {
   const reported = seen.words.flatMap((word): Moment[] => {
     const { id: who, atMs } = word;
     if (word.kind === 'started') return [{ who, atMs, what: 'started' }];
+    if (word.kind === 'measured') return [];
     if (word.kind === 'stalled') return [{ who, atMs, what: `did not run for ${word.untilMs - atMs} ms` }];
     if (word.kind !== 'ran') return [{ who, atMs, what: `${word.kind} ${show(word.record)}` }];
     if (word.outcome === 'unchanged') return [];

@@ -58,6 +58,15 @@ export function strikeAt(field: Field): Promise<void> {
   });
 }
 
+/** Carries out the fault while nobody leads yet. It concerns neither the leader nor the selected replica. */
+export async function strikeFirst(field: Field): Promise<void> {
+  const { window, shard, sentinels } = field;
+  const [leader, selected] = [sentinels[0], shard.replicas[0]];
+  if (leader === undefined || selected === undefined) throw new Error('a shard has Sentinels and a replica');
+  await wait(window.delayMs);
+  await strike(field, { leader, selected });
+}
+
 /** The selected replica, by the payload `slave host:port host port @ ...`. */
 export function selectedBy(shard: Shard, { payload }: SentinelEvent): RedisServer | undefined {
   const [, , host = '', port] = payload.split(' ');

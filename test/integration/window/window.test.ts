@@ -13,6 +13,8 @@ const usual = {
   bridges: 1,
   isolatedFor: 'servers',
   oldMaster: 'back last',
+  place: 'apart',
+  onCrash: 'wait',
 } as const;
 const always: readonly WindowCase[] = [
   { ...usual, moment: '+selected-slave', fault: { kind: 'cut', who: 'bridge', from: 'old master' }, begin: 'ordered' },

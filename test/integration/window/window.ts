@@ -9,7 +9,7 @@ import { WindowBridges } from './bridges.ts';
 import type { WindowCase } from './cases.ts';
 import { Scene, type WindowResult } from './scene.ts';
 import type { Moment } from './story.ts';
-import { type Field, strikeAt } from './strike.ts';
+import { type Field, strikeAt, strikeFirst } from './strike.ts';
 
 /*
  * A fault in the window of a failover, at a message of the leading Sentinel. Each round has a shard, three Sentinels and
@@ -38,11 +38,13 @@ export async function runWindow(
     name: `${name}-sentinel`,
     masters: [shard],
     failoverTimeoutMs: 3_000,
+    // Otherwise Sentinel acts before the bridge beside the master knows that it is isolated, or that it crashed.
+    ...(isForBridges(window) ? { downAfterMs: 5_000 } : {}),
     ...program('sentinel'),
   });
   const notes: Moment[] = [];
   const note = (who: string, what: string) => notes.push({ atMs: Date.now(), who, what });
-  const bridges = new WindowBridges(sandbox, { consul, sentinels });
+  const bridges = new WindowBridges(sandbox, { consul, sentinels, shard, window });
   const recorders = await Promise.all(sentinels.map((sentinel) => sentinel.record()));
   const field: Field = {
     window,
@@ -60,9 +62,7 @@ export async function runWindow(
   try {
     await bridges.start();
     await seen.begin();
-    const struck = strikeAt(field);
-    await beginFailover(field);
-    await struck;
+    await beginAndStrike(field);
     await settle(field);
   } catch (error) {
     problem = String(error);
@@ -78,13 +78,29 @@ export async function runWindow(
   }
 }
 
-async function beginFailover({ window, shard, sentinels, bridges, links, note }: Field): Promise<void> {
+/** Whether the bridges are to find out before Sentinel does. */
+function isForBridges({ place, begin, onCrash }: WindowCase): boolean {
+  return begin === 'isolated' ? place === 'beside' : begin === 'kill -9' && onCrash === 'failover';
+}
+
+async function beginAndStrike(field: Field): Promise<void> {
+  if (field.window.moment === 'the beginning') {
+    await beginFailover(field);
+    return strikeFirst(field);
+  }
+  const struck = strikeAt(field);
+  await beginFailover(field);
+  await struck;
+}
+
+async function beginFailover({ window, shard, sentinels, bridges, links, consul, note }: Field): Promise<void> {
   note('failover', window.begin);
   if (window.begin === 'kill -9') return shard.master.kill();
   if (window.begin === 'ordered') return failOver(only(sentinels), shard.name);
   const servers = [...sentinels, ...shard.replicas].map(({ address }) => address.host);
   const others = window.isolatedFor === 'servers' ? [] : bridges.map(({ host }) => host);
-  const cut = { from: [shard.master.address.host], to: [...servers, ...others] } as const;
+  const everybody = window.isolatedFor === 'everybody' ? [consul.http.host] : [];
+  const cut = { from: [shard.master.address.host], to: [...servers, ...others, ...everybody] } as const;
   await links.cut({ ...cut, direction: 'both', manner: 'drop' });
 }
 
