@@ -1,12 +1,6 @@
 import t from 'tap';
-import {
-  asksBesideReplica,
-  type IsolationReading,
-  type IsolationState,
-  isPaused,
-  planIsolation,
-  silenceMs,
-} from '../../lib/bridge/isolation/plan.ts';
+import { asksBesideReplica, planIsolation, silenceMs } from '../../lib/bridge/isolation/plan/plan.ts';
+import { type IsolationReading, type IsolationState, isPaused, overOf } from '../../lib/bridge/isolation/plan/state.ts';
 import { at } from '../bridge/plan/world.ts';
 
 /*
@@ -137,9 +131,9 @@ function findFault(before: World, after: World): string | undefined {
   if (failover === 'none' && paused && !isEnding && (acked || links.sentinels || links.consul))
     return 'a connected master is paused';
   if (failover === 'demoted') return undefined;
-  // The bound of a pause that nobody ends.
-  if (state?.kind === 'inactive' && state.why === 'replaced for too long') return undefined;
   if (aloneForMs >= 4_050 && ackAgeMs >= 4_050 && !paused) return 'a master that is cut off accepts writes';
+  // The bound of a pause that nobody ends.
+  if (overOf(state) !== undefined) return undefined;
   if (failover !== 'promoted' || paused) return undefined;
   // Whoever was paused acknowledges nothing before it is a replica, unless only a replica is heard, for 2 s.
   if (isPaused(before.state) && after.replicaAloneForMs < 2_000) return 'a replaced master was released';

@@ -1,11 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
-import {
-  type IsolationReading,
-  type IsolationState,
-  isPaused,
-  planIsolation,
-} from '../../lib/bridge/isolation/plan.ts';
+import { planIsolation } from '../../lib/bridge/isolation/plan/plan.ts';
+import { type IsolationReading, type IsolationState, isPaused } from '../../lib/bridge/isolation/plan/state.ts';
 import { at } from '../bridge/plan/world.ts';
 import { parameters } from './parameters.ts';
 

@@ -35,8 +35,9 @@ export class Isolation {
 
   /** Of the Redis that is master, or else of any. */
   of(name: string): ShownIsolation | null {
-    const all = this.#of(name).flatMap(({ shown }) => shown ?? []);
-    return all.find(({ state }) => state !== 'inactive') ?? all[0] ?? null;
+    const all = this.#of(name).toSorted((a, b) => Number(a.isReplica) - Number(b.isReplica));
+    const shown = all.flatMap((watch) => watch.shown ?? []);
+    return shown.find(({ state }) => state !== 'inactive') ?? shown[0] ?? null;
   }
 
   problems(name: string): readonly MasterProblem[] {

@@ -10,7 +10,8 @@ import { type Naming, recordKey } from '../../model/naming.ts';
 import { type MasterRecord, parseRecord } from '../../model/record.ts';
 import type { SentinelView } from '../../model/sentinel.ts';
 import { distinctViews, type SentinelReading } from '../observe/sentinel-reading.ts';
-import { asksBesideReplica, hearsReplica, type IsolationReading, type IsolationState, isPaused } from './plan.ts';
+import { asksBesideReplica, hearsReplica } from './plan/plan.ts';
+import { type IsolationReading, type IsolationState, isPaused } from './plan/state.ts';
 import { findProvenSuccessor, findSuccessor } from './successor.ts';
 
 /** Where a master's Sentinels and its record are read. */

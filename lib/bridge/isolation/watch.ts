@@ -9,7 +9,9 @@ import type { MasterProblem } from '../../model/problem.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import { type SentinelView, sentinelDefaults } from '../../model/sentinel.ts';
 import type { LocalRedis } from './local-redis.ts';
-import { type IsolationReading, type IsolationState, isPaused, planIsolation, planWrites, silenceMs } from './plan.ts';
+import { nextRoundMs } from './plan/pace.ts';
+import { planIsolation, planWrites, silenceMs } from './plan/plan.ts';
+import { type IsolationReading, type IsolationState, isPaused } from './plan/state.ts';
 import { type IsolationSources, readIsolation } from './reading.ts';
 import { keepRecord } from './successor.ts';
 import { describeProblem, describeRefusedPause, describeState, isolationReport } from './words.ts';
@@ -30,12 +32,8 @@ export interface IsolationWatchOptions {
   readonly onProblem: (name: string) => void;
 }
 
-const everyMs = 250;
-/** While nobody answers, a round takes as long as its time-outs. */
-const silentEveryMs = 50;
-/** Whoever answers for longer, in place of a replica, is asked less often. */
-const askOftenMs = 10_000;
-const longestEveryMs = 500;
+/** How soon a new record, or maintenance, leads to another round. */
+const newsMs = 250;
 /** It outlasts two rounds without an answer, and no longer: a daemon that stops leaves no lasting pause. */
 const pauseMs = 2_000;
 const timeoutMs = 300;
@@ -62,6 +60,8 @@ export class IsolationWatch {
   #failure: SwitchmasterError | undefined;
   /** The last record that named this server: the new master's would hide that there is one. */
   #record: MasterRecord | undefined;
+  /** The newest record at the last round, whomever it names. */
+  #newest: MasterRecord | undefined;
   #answeredMs = performance.now();
   /** Since when others are asked in each round, and answer. */
   #askingSinceMs: number | undefined;
@@ -91,6 +91,10 @@ export class IsolationWatch {
   stop(): void {
     this.#abort.abort();
     this.#link.close();
+  }
+
+  get isReplica(): boolean {
+    return this.#last?.reading.server.kind === 'replica';
   }
 
   /** undefined before the first round. */
@@ -127,15 +131,25 @@ export class IsolationWatch {
     while (!signal.aborted) {
       // A round that fails is repeated. Only the end of the watch aborts the pause between two.
       await this.#round().catch(() => undefined);
-      await delay(this.#nextMs, undefined, { signal }).catch(() => undefined);
+      await this.#rest(signal).catch(() => undefined);
     }
   }
 
-  /** The silence counts from the last answer, so that a longer wait delays a pause only by the time-outs of the rounds that it omits. */
-  get #nextMs(): number {
-    if (this.#last?.state.kind === 'silent') return silentEveryMs;
-    const isNew = this.#askingSinceMs === undefined || performance.now() - this.#askingSinceMs < askOftenMs;
-    return isNew ? everyMs : longestEveryMs;
+  /** Until the next round is due, or the record is another one, or maintenance begins or ends. */
+  async #rest(signal: AbortSignal): Promise<void> {
+    const [nowMs, askingSinceMs] = [performance.now(), this.#askingSinceMs];
+    const dueMs =
+      nowMs + nextRoundMs(this.#last?.state, { nowMs, askingSinceMs, silenceMs: silenceMs(this.#downAfterMs) });
+    for (let leftMs = dueMs - nowMs; leftMs > 0; leftMs = dueMs - performance.now()) {
+      await delay(Math.min(leftMs, newsMs), undefined, { signal });
+      if (this.#hasNews) return;
+    }
+  }
+
+  get #hasNews(): boolean {
+    const { known, inMaintenance } = this.#options;
+    const { name } = this.redis;
+    return known(name).record !== this.#newest || inMaintenance(name) !== this.#last?.reading.maintenance;
   }
 
   async #round(): Promise<void> {
@@ -143,6 +157,7 @@ export class IsolationWatch {
     const { name, addresses: own } = this.redis;
     const before = this.#last?.state;
     const { record: newest, views } = known(name);
+    this.#newest = newest;
     const when = before?.kind === 'silent' || isPaused(before) ? 'silent or paused' : 'heard';
     this.#record = keepRecord({ own, before: this.#record, newest }, when);
     if (views.length > 0) this.#views = views;

@@ -2,7 +2,7 @@ import type { SwitchmasterError } from '../../errors.ts';
 import { momentReport } from '../../loop/moment-report.ts';
 import type { Outcome, RunReport } from '../../loop/outcome.ts';
 import { formatAddress } from '../../model/address.ts';
-import type { Contact, InactiveReason, IsolationReading, IsolationState } from './plan.ts';
+import type { Contact, InactiveReason, IsolationReading, IsolationState } from './plan/state.ts';
 
 /* What people read about isolation. */
 

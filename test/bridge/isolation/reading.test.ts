@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import t from 'tap';
-import type { IsolationState } from '../../../lib/bridge/isolation/plan.ts';
+import type { IsolationState } from '../../../lib/bridge/isolation/plan/state.ts';
 import { type Asked, readIsolation } from '../../../lib/bridge/isolation/reading.ts';
 import type { SentinelReading } from '../../../lib/bridge/observe/sentinel-reading.ts';
 import { SwitchmasterError } from '../../../lib/errors.ts';
