@@ -3,6 +3,7 @@ import type { Config } from '../lib/config/model.ts';
 import { Daemon } from '../lib/daemon/daemon.ts';
 import { SwitchmasterError } from '../lib/errors.ts';
 import { FileWatch } from '../lib/file-watch.ts';
+import { describeHealth } from '../lib/model/health.ts';
 import type { ReloadCause } from '../lib/part.ts';
 import { checkSource } from '../lib/renderer/observe/source.ts';
 import { type Log, makeLog } from '../lib/telemetry/log.ts';
@@ -11,6 +12,7 @@ import { adoptFiles } from './adoption.ts';
 import { waitForConfig } from './config-wait.ts';
 import { holdSignals, takeHeldSignals } from './early-signals.ts';
 import type { ExitCode } from './exit-code.ts';
+import { type ServiceManager, takeServiceManager } from './service-manager.ts';
 import { version } from './version.ts';
 
 /** Runs the daemon until TERM or INT. Throws `config-invalid` or `config-unreadable` before anything has started. */
@@ -32,10 +34,15 @@ export async function runDaemon(options: {
   const releaseDefects = logDefects(log);
   const releaseConsole = logConsole(log);
   const daemon = new Daemon({ config, log, version, logLinesLost: () => stream.lost });
+  const manager = takeServiceManager(process.env, {
+    status: () => describeHealth(daemon.health()),
+    onFailure: (cause) => log.warn({ error: SwitchmasterError.from(cause) }, 'cannot notify systemd'),
+  });
   const stopped = stopSignal();
   const started = daemon.start();
   const releaseSignals = handleSignals({
     daemon,
+    manager,
     // At a start, one wrong template must not stop the other parts. A reload has a running config to keep.
     load: () => loadRotating({ ...source, compile: checkSource }),
     loaded,
@@ -46,11 +53,14 @@ export async function runDaemon(options: {
   });
   try {
     await started;
+    manager.ready();
     await stopped.promise;
+    manager.stopping();
     await daemon.stop();
     endAfter(lingerMs, log);
     return 0;
   } finally {
+    manager.close();
     releaseSignals();
     stopped.release();
     releaseConsole();
@@ -96,6 +106,7 @@ function stopSignal(): { readonly promise: Promise<void>; release(): void } {
 
 function handleSignals(options: {
   readonly daemon: Daemon;
+  readonly manager: ServiceManager;
   readonly load: () => Promise<RotatingConfig>;
   readonly loaded: RotatingConfig;
   readonly prepare: (config: Config) => Config;
@@ -103,7 +114,7 @@ function handleSignals(options: {
   readonly onWait: (error: SwitchmasterError) => void;
   readonly started: Promise<void>;
 }): () => void {
-  const { daemon, load } = options;
+  const { daemon, manager, load } = options;
   let { loaded } = options;
   let reloading = options.started;
   const reload = async (read: () => Promise<RotatingConfig>, cause: ReloadCause): Promise<void> => {
@@ -118,7 +129,11 @@ function handleSignals(options: {
   };
   // Reloads run one after the other, so that the last HUP wins.
   const onHup = (): void => {
-    reloading = reloading.then(() => reload(load, 'order'));
+    reloading = reloading.then(async () => {
+      manager.reloading();
+      await reload(load, 'order');
+      manager.ready();
+    });
   };
   // A config file that somebody edits meanwhile waits for its HUP.
   const onChange = (): void => {

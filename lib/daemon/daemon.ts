@@ -12,6 +12,7 @@ import type { Views } from '../http/views.ts';
 import { momentReport } from '../loop/moment-report.ts';
 import type { Outcome, RunReport } from '../loop/outcome.ts';
 import { redactReport } from '../loop/redacted-outcome.ts';
+import type { Health } from '../model/health.ts';
 import { Redactor } from '../model/redaction.ts';
 import type { ReloadCause } from '../part.ts';
 import { RegistrarPart } from '../registrar/part.ts';
@@ -115,6 +116,11 @@ export class Daemon {
     await this.#observers?.close();
     if (this.#config.pidFile !== undefined) await removePidFile(this.#config.pidFile);
     this.#options.log.info('stopped');
+  }
+
+  /** Whether all is well, and why not. Call it after `start`. */
+  health(): Health {
+    return this.#views().health.read();
   }
 
   /** Writes the state of every part to the log. */

@@ -171,6 +171,14 @@ export function toHealth(reasons: readonly Reason[]): Health {
   return { level: worstLevel(sorted), reasons: sorted };
 }
 
+/** One line: the level, the worst reason, and how many there are. */
+export function describeHealth({ level, reasons }: Health): string {
+  const [worst] = reasons;
+  if (worst === undefined) return 'all is well';
+  const others = reasons.length === 1 ? '' : ` (1 of ${reasons.length} reasons)`;
+  return `${level}: ${worst.subject.name}: ${worst.text}${others}`;
+}
+
 function keyOf({ subject, code }: Reason): string {
   return `${subjectKinds.indexOf(subject.kind)} ${subject.name} ${subject.address ?? ''} ${code}`;
 }
