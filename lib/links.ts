@@ -1,5 +1,5 @@
 import { constants, type Stats } from 'node:fs';
-import { lstat, open, readlink, realpath } from 'node:fs/promises';
+import { lstat, open, readlink, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SwitchmasterError } from './errors.ts';
 
@@ -77,6 +77,22 @@ async function walkFolder(folder: string): Promise<Walk | 'lasting'> {
   return 'lasting';
 }
 
+/**
+ * The file that a path leads to, and whether a file of this user may be read for it: a link of somebody else leads only to files
+ * of the same user. Otherwise whoever may write to a folder of templates could have any file of root printed.
+ */
+export async function followForReading(
+  path: string,
+): Promise<{ readonly target: string; readonly refuse: (stats: Stats, real: string) => string | undefined }> {
+  const { path: target, foreignOwners } = await walkPath(path, 'folder');
+  const refuse = ({ uid }: Stats, real: string): string | undefined => {
+    if (real !== target) return 'somebody replaced its folder meanwhile';
+    const owner = foreignOwners.find((one) => one !== uid);
+    return owner === undefined ? undefined : `it leads to a file of another user through ${aLink(owner)}`;
+  };
+  return { target, refuse };
+}
+
 /** Whether only root and the daemon's user can have made this. */
 export function isTrustedOwner(uid: number): boolean {
   return uid === 0 || uid === process.geteuid?.();
@@ -99,15 +115,17 @@ async function walkPath(path: string, kind: 'file' | 'folder' = 'file'): Promise
   const names = path.split('/').filter((name) => name !== '');
   const foreignOwners: number[] = [];
   let isReplaceable = false;
+  const root = await lstat('/').catch(() => undefined);
   let current = '/';
+  let folder = root;
   let links = 0;
   for (let name = names.shift(); name !== undefined; name = names.shift()) {
     const next = join(current, name);
-    const folder = await lstat(current).catch(() => undefined);
     const info = await lstat(next).catch(() => undefined);
     isReplaceable ||= canOthersReplace(info, folder);
     if (!info?.isSymbolicLink()) {
       current = next;
+      folder = info;
       continue;
     }
     links += 1;
@@ -117,7 +135,10 @@ async function walkPath(path: string, kind: 'file' | 'folder' = 'file'): Promise
       throw refusal(next, describeLink(foreignOwner));
     if (foreignOwner !== undefined) foreignOwners.push(foreignOwner);
     const target = await readlink(next);
-    if (target.startsWith('/')) current = '/';
+    if (target.startsWith('/')) {
+      current = '/';
+      folder = root;
+    }
     names.unshift(...target.split('/').filter((part) => part !== '' && part !== '.'));
   }
   return { path: current, foreignOwners, isReplaceable };
@@ -133,6 +154,26 @@ function canOthersReplace(info: Stats | undefined, folder: Stats | undefined): b
   return (folder.mode & stickyBit) === 0 || info === undefined || !isTrustedOwner(info.uid);
 }
 
+/**
+ * Whether a file is what its path says, and not another one under a second name (a hard link), which whoever may write to the
+ * folder can make. `ownNames`: how many names the daemon gave it.
+ */
+export async function hasOwnName(path: string, { nlink, uid }: Stats, ownNames = 1): Promise<boolean> {
+  if (nlink <= ownNames) return true;
+  const folder = await stat(dirname(path));
+  if ((folder.mode & writableByOthers) !== 0) return false;
+  return folder.uid === uid || isTrustedOwner(folder.uid);
+}
+
+/** Throws `file-unwritable` for a file without its own name. */
+export async function requireOwnName(path: string, info: Stats): Promise<void> {
+  if (await hasOwnName(path, info)) return;
+  const reason = 'has further names (hard links), which whoever may write to its folder can have made';
+  const hint =
+    'Remove the file, or give its folder to root or to the user of the daemon, and let nobody else write to it.';
+  throw new SwitchmasterError('file-unwritable', `${path} ${reason}. ${hint}`, { details: { path } });
+}
+
 /** A link of another user may lead only to folders of the same user. */
 async function requireOwners(path: string, { path: target, foreignOwners }: Walk): Promise<void> {
   const info = await lstat(dirname(target)).catch(() => undefined);
@@ -141,7 +182,7 @@ async function requireOwners(path: string, { path: target, foreignOwners }: Walk
 }
 
 function describeLink(uid: number): string {
-  return `is ${aLink(uid)}, who could make the daemon write to any file`;
+  return `is ${aLink(uid)}, who could lead the daemon to any file`;
 }
 
 function aLink(uid: number): string {

@@ -1,23 +1,24 @@
 import { constants, type Stats } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, readlink } from 'node:fs/promises';
 import { withinDeadline } from './file-system.ts';
 
 const defaultMaxBytes = 1024 * 1024;
 
 interface ReadOptions {
   readonly maxBytes?: number;
-  readonly accept?: (stats: Stats) => string | undefined;
+  readonly accept?: (stats: Stats, real: string) => string | undefined;
 }
 
 /**
  * The bytes of a regular file. A pipe, a device and a folder are an error, and so is a file that is larger than
  * `maxBytes` (default 1 MiB) or a file system that does not answer within 2 s: none of them may hold the daemon up. With
- * `accept`, a symbolic link is an error too, and so is a file for which `accept` returns the reason to refuse it.
+ * `accept`, a symbolic link is an error too, and so is a file for which `accept` returns the reason to refuse it. `real` is where
+ * the opened file is: a folder on the way may have been replaced by a link.
  *
  * @throws the error of the system call, or one that says what the path is
  */
 export function readRegularBytes(path: string, options: ReadOptions = {}): Promise<Buffer> {
-  return withinDeadline(path, () => read(path, options));
+  return withinDeadline(path, () => readNow(path, options));
 }
 
 /** The same as a text, with U+FFFD in place of what is not UTF-8. */
@@ -28,7 +29,8 @@ export async function readRegularFile(path: string, options: ReadOptions = {}): 
 /** Why a text that was saved in another encoding is refused. */
 export const notUtf8 = 'it is not UTF-8 text; save it as UTF-8';
 
-async function read(path: string, { maxBytes = defaultMaxBytes, accept }: ReadOptions): Promise<Buffer> {
+/** The same, for a caller that is within a call of file-system.ts already. */
+export async function readNow(path: string, { maxBytes = defaultMaxBytes, accept }: ReadOptions = {}): Promise<Buffer> {
   const links = accept === undefined ? 0 : constants.O_NOFOLLOW;
   // O_NONBLOCK: to open a pipe that nobody writes to would wait for a writer.
   const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY | links);
@@ -37,7 +39,7 @@ async function read(path: string, { maxBytes = defaultMaxBytes, accept }: ReadOp
     if (stats.isDirectory()) throw new Error('it is a folder');
     if (!stats.isFile()) throw new Error('it is a pipe or a device, not a file');
     if (stats.size > maxBytes) throw new Error(`it is larger than ${maxBytes} bytes`);
-    const reason = accept?.(stats);
+    const reason = accept?.(stats, await readlink(`/proc/self/fd/${handle.fd}`).catch(() => path));
     if (reason !== undefined) throw new Error(reason);
     return await handle.readFile();
   } finally {

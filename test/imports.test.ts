@@ -4,8 +4,8 @@ import t from 'tap';
 
 /*
  * The direction of imports, as docs/architecture.md draws it. A feature imports what the features share, and no other
- * feature. Every room may import `model`, `errors`, `backoff`, `deadline`, `links`, `mounts`, `file-system`, `regular-file`, `file-watch` and
- * `package-files` as well.
+ * feature. Every room may import `model`, `errors`, `backoff`, `deadline`, `links`, `mounts`, `file-system`, `regular-file`, `append-file`,
+ * `replaced-file`, `file-watch` and `package-files` as well.
  */
 const features = [
   'bridge',
@@ -42,6 +42,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   mounts: [],
   'file-system': ['deadline'],
   'regular-file': [],
+  'append-file': [],
+  'replaced-file': [],
   'file-watch': [],
   'package-files': [],
 };
@@ -54,6 +56,8 @@ const forAll = new Set([
   'mounts',
   'file-system',
   'regular-file',
+  'append-file',
+  'replaced-file',
   'file-watch',
   'package-files',
 ]);

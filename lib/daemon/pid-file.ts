@@ -1,8 +1,10 @@
-import { access, constants, lstat, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
+import { access, constants, lstat, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { SwitchmasterError } from '../errors.ts';
 import { withinDeadline } from '../file-system.ts';
 import { anchored, followLinks } from '../links.ts';
+import { readNow } from '../regular-file.ts';
+import { replaceByText } from '../replaced-file.ts';
 
 /* The daemon's process id in a file, for programs that signal it. No failure here stops the daemon. */
 
@@ -21,19 +23,8 @@ export async function writePidFile(path: string): Promise<void> {
 }
 
 async function write(path: string): Promise<void> {
-  await anchored(await findTarget(path), replace);
-}
-
-async function replace(target: string): Promise<void> {
-  const candidate = `${target}.${process.pid}.new`;
-  try {
-    await unlink(candidate).catch(() => undefined);
-    await writeFile(candidate, `${process.pid}\n`, { mode: 0o644, flag: 'wx' });
-    await rename(candidate, target);
-  } catch (thrown) {
-    await unlink(candidate).catch(() => undefined);
-    throw thrown;
-  }
+  const text = `${process.pid}\n`;
+  await anchored(await findTarget(path), (file) => replaceByText(file, { text, mode: 0o644 }));
 }
 
 /** Removes the file, unless another process has written its id meanwhile. */
@@ -45,7 +36,7 @@ async function remove(path: string): Promise<void> {
   const target = await followLinks(path).catch(() => undefined);
   if (target === undefined) return;
   await anchored(target, async (file) => {
-    if ((await readFile(file, 'utf8')).trim() === String(process.pid)) await unlink(file);
+    if ((await readNow(file, { maxBytes })).toString().trim() === String(process.pid)) await unlink(file);
   }).catch(() => undefined);
 }
 
@@ -78,7 +69,7 @@ async function findTarget(path: string): Promise<string> {
 /** Empty where the file was removed meanwhile. */
 async function readText(path: string, target: string): Promise<string> {
   try {
-    return await readFile(target, 'utf8');
+    return (await readNow(target, { maxBytes })).toString();
   } catch (thrown) {
     const { code, message } = thrown as NodeJS.ErrnoException;
     if (code === 'ENOENT') return '';

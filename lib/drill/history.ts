@@ -1,9 +1,8 @@
-import { constants } from 'node:fs';
-import { appendFile, mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
+import { appendLines } from '../append-file.ts';
 import { SwitchmasterError } from '../errors.ts';
-import { anchored, followLinks } from '../links.ts';
 
 /** One drill, as a line of the file. */
 const drillShape = z.object({
@@ -27,8 +26,6 @@ export function defaultStateFolder(environment: NodeJS.ProcessEnv): string {
   );
 }
 
-const appendFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
-
 const file = (folder: string): string => path.join(folder, 'drills.jsonl');
 
 /** The last drills of this master in the same way, oldest first. Skips lines that it cannot read; empty without a file. */
@@ -47,10 +44,7 @@ export async function readDrills(
 /** Throws `file-unwritable`. */
 export async function keepDrill(folder: string, drill: PastDrill): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o750 });
-    const target = await followLinks(file(folder));
-    const append = (path: string) => appendFile(path, `${JSON.stringify(drill)}\n`, { mode: 0o640, flag: appendFlags });
-    await anchored(target, append);
+    await appendLines(file(folder), `${JSON.stringify(drill)}\n`);
   } catch (cause) {
     throw new SwitchmasterError('file-unwritable', `cannot store the result of the drill in ${file(folder)}`, {
       cause,

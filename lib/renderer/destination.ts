@@ -3,7 +3,7 @@ import { access, lstat, open, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { SwitchmasterError } from '../errors.ts';
 import { withinDeadline } from '../file-system.ts';
-import { followLinks } from '../links.ts';
+import { anchored, followLinks } from '../links.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
 import { isMountPoint } from '../mounts.ts';
 import { candidatePath } from './apply/candidate.ts';
@@ -51,11 +51,11 @@ async function examineReplacement(target: string): Promise<void> {
   if (isMountPoint(target)) throw refusal(target, 'EBUSY');
   const probe = candidatePath(target);
   try {
-    await (await open(probe, 'wx', 0o600)).close();
+    await anchored(probe, async (path) => (await open(path, 'wx', 0o600)).close());
   } catch (thrown) {
     throw unwritable(target, 'be replaced', thrown);
   }
-  await unlink(probe).catch(() => undefined);
+  await anchored(probe, unlink).catch(() => undefined);
   await tryAccess(target, 'immutable-only');
   await examineSticky(target);
 }

@@ -1,4 +1,4 @@
-import { createHash, subtle } from 'node:crypto';
+import { hash, subtle } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { namingPaths, type TemplateSpec } from '../model/template-spec.ts';
 import { packageFolder } from '../package-files.ts';
@@ -30,7 +30,7 @@ export function hasHead(bytes: Buffer): boolean {
 
 /** SHA-256 of a file without its head, in hex. */
 export function digestOf(bytes: Buffer): string {
-  return digests.get(bytes) ?? createHash('sha256').update(withoutHead(bytes)).digest('hex');
+  return digests.get(bytes) ?? hash('sha256', withoutHead(bytes));
 }
 
 /** The same, and {@link digestOf} knows it from then on. For a large file, another thread computes it. */

@@ -1,6 +1,5 @@
-import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, rename } from 'node:fs/promises';
-import path from 'node:path';
+import { rename } from 'node:fs/promises';
+import { appendLines, PartialWrite } from '../append-file.ts';
 import { SwitchmasterError } from '../errors.ts';
 import { withinDeadline, writeTimeoutMs } from '../file-system.ts';
 import { anchored, followLinks } from '../links.ts';
@@ -29,10 +28,6 @@ const maxKeptCharacters = 8 * 1024 * 1024;
 
 /** A longer journal is not read. */
 const maxReadBytes = 256 * 1024 * 1024;
-
-/** As for `a`. O_NONBLOCK: to open a pipe that nobody reads would wait for a reader. */
-const appendFlags =
-  constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 
 /*
  * A journal that survives restarts. `append` never waits and never throws: one write at a time takes all waiting lines. Lines that
@@ -144,8 +139,7 @@ export class JournalFile {
 
   async #write(text: string): Promise<void> {
     const file = this.#options.path;
-    await mkdir(path.dirname(file), { recursive: true });
-    const size = await anchored(await followLinks(file), (target) => append(target, text));
+    const size = await appendLines(file, text);
     if (size > (this.#options.maxBytes ?? 16 * 1024 * 1024) && !(await this.#rotate())) return;
     this.#succeed();
   }
@@ -185,44 +179,6 @@ interface Failure {
   readonly of: 'read' | 'write' | 'rename';
   readonly message: string;
   readonly cause: unknown;
-}
-
-/** Some of the text may be in the file. */
-class PartialWrite extends Error {}
-
-/** Returns the size of the file then. Where it fails, the file is as before, or it throws a `PartialWrite`. */
-async function append(file: string, text: string): Promise<number> {
-  const handle = await open(file, appendFlags, 0o640);
-  try {
-    const { size } = await handle.stat();
-    // After a crash the last line may be cut.
-    const torn = size > 0 && (await endsTorn(file, size));
-    await handle.appendFile(torn ? `\n${text}` : text).catch((thrown: Error) => undo(handle, { size, thrown }));
-    return size + text.length;
-  } finally {
-    await handle.close();
-  }
-}
-
-/** A disk that is full takes a part. */
-async function undo(
-  handle: FileHandle,
-  { size, thrown }: { readonly size: number; readonly thrown: Error },
-): Promise<never> {
-  await handle.truncate(size).catch(() => {
-    throw new PartialWrite(thrown.message, { cause: thrown });
-  });
-  throw thrown;
-}
-
-async function endsTorn(file: string, size: number): Promise<boolean> {
-  const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW);
-  try {
-    const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
-    return buffer[0] !== 0x0a;
-  } finally {
-    await handle.close();
-  }
 }
 
 const kinds: ReadonlySet<unknown> = new Set(['applied', 'fenced', 'held', 'failed']);

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { lstat, unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SwitchmasterError } from '../../errors.ts';
@@ -51,7 +51,7 @@ async function replaceBackup(present: PresentFile): Promise<void> {
   await swapIn(
     await writeCandidate({ destination: path, bytes, ownership: {}, present: { ...present, path }, signal }),
   );
-  await writeMarker(present.path, digestOf(bytes));
+  await writeMarker(present.path, hash('sha256', bytes));
 }
 
 /** A link in the place of the backup is replaced, and the file that it leads to stays. */
@@ -61,7 +61,7 @@ async function keepForeign(path: string, destination: string): Promise<void> {
   const former = await readDestination(path);
   if (former === undefined) return;
   const marker = await readRegularFile(markerPath(destination), { maxBytes, accept: () => undefined }).catch(() => '');
-  if (marker.trim() !== digestOf(former.bytes)) await keepAside(former, { placement: 'rename', now: new Date() });
+  if (marker.trim() !== hash('sha256', former.bytes)) await keepAside(former, { placement: 'rename', now: new Date() });
 }
 
 async function writeMarker(destination: string, digest: string): Promise<void> {
@@ -75,8 +75,4 @@ async function writeMarker(destination: string, digest: string): Promise<void> {
 
 function markerPath(destination: string): string {
   return join(dirname(destination), `.${basename(destination)}.switchmaster.bak`);
-}
-
-function digestOf(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
 import { type FileHandle, link, lstat, open, readdir, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isAbort } from '../../errors.ts';
@@ -176,7 +177,8 @@ async function linkOrRename({ path, destination }: Pick<Candidate, 'path' | 'des
 export async function fixSwap({ destination }: Candidate): Promise<void> {
   const folder = dirname(destination);
   const flush = async () => {
-    const handle = await open(folder, 'r');
+    // O_DIRECTORY: to open a pipe in the folder's place would wait for a writer.
+    const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
     await handle.sync().finally(() => handle.close());
   };
   try {

@@ -1,8 +1,9 @@
-import { constants } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
+import { type FileHandle, lstat, open, stat } from 'node:fs/promises';
 import { SwitchmasterError } from '../../errors.ts';
 import { withinDeadline } from '../../file-system.ts';
-import { anchored, followLinks } from '../../links.ts';
+import { anchored, followLinks, hasOwnName, requireOwnName } from '../../links.ts';
+import { goodCopyPath } from './side-files.ts';
 import { unwritable } from './unwritable.ts';
 
 interface Ownership {
@@ -16,7 +17,7 @@ interface Ownership {
 export type WantedOwnership = { readonly [K in keyof Ownership]?: Ownership[K] | undefined };
 
 export interface PresentFile extends Ownership {
-  /** Empty where the daemon may not read the file. */
+  /** Empty where the daemon may not read the file, or where somebody else may have put another file there. */
   readonly bytes: Buffer;
   readonly access: 'readable' | 'unreadable';
   /** The destination, or the file that it links to. */
@@ -39,14 +40,11 @@ export async function readDestination(destination: string): Promise<PresentFile 
 
 async function readPresent(destination: string): Promise<PresentFile | undefined> {
   try {
-    const path = await followLinks(destination);
-    const handle = await anchored(path, (anchoredPath) => open(anchoredPath, readFlags));
+    const { handle, info, path, names } = await openPresent(destination);
     try {
-      const info = await handle.stat();
-      if (!info.isFile()) throw new SwitchmasterError('file-unwritable', `${destination} is not a regular file.`);
+      if (names === 'foreign') return describe({ info, path });
       if (info.size > maxPresentBytes) throw new Error(`it is larger than ${maxPresentBytes} bytes`);
-      const bytes = await handle.readFile();
-      return { bytes, access: 'readable', path, mode: info.mode & 0o7777, uid: info.uid, gid: info.gid };
+      return { ...describe({ info, path }), bytes: await handle.readFile(), access: 'readable' };
     } finally {
       closeLater(handle);
     }
@@ -59,13 +57,43 @@ async function readPresent(destination: string): Promise<PresentFile | undefined
   }
 }
 
+interface OpenFile {
+  readonly handle: FileHandle;
+  readonly info: Stats;
+  /** The destination, or the file that it links to. */
+  readonly path: string;
+  /** `foreign`: somebody else may have put another file there, under a second name. It is neither read nor changed. */
+  readonly names: 'own' | 'foreign';
+}
+
+async function openPresent(destination: string): Promise<OpenFile> {
+  const path = await followLinks(destination);
+  return anchored(path, async (anchoredPath) => {
+    const handle = await open(anchoredPath, readFlags);
+    try {
+      const info = await handle.stat();
+      if (!info.isFile()) throw new SwitchmasterError('file-unwritable', `${destination} is not a regular file.`);
+      const good = info.nlink === 1 ? undefined : await lstat(goodCopyPath(anchoredPath)).catch(() => undefined);
+      const isOwn = await hasOwnName(anchoredPath, info, good?.ino === info.ino ? 2 : 1);
+      return { handle, info, path, names: isOwn ? 'own' : 'foreign' };
+    } catch (thrown) {
+      closeLater(handle);
+      throw thrown;
+    }
+  });
+}
+
+/** A file without its content. */
+function describe({ info, path }: { readonly info: Stats; readonly path: string }): PresentFile {
+  const { uid, gid, mode } = info;
+  return { bytes: Buffer.alloc(0), access: 'unreadable', path, mode: mode & 0o7777, uid, gid };
+}
+
 /** A file that only others may read, in a folder that the daemon may write: the daemon can still replace it. */
 async function describeUnread(destination: string): Promise<PresentFile | undefined> {
   const info = await stat(destination).catch(() => undefined);
   if (info?.isFile() !== true) return undefined;
-  const path = await followLinks(destination);
-  const { uid, gid, mode } = info;
-  return { bytes: Buffer.alloc(0), access: 'unreadable', path, mode: mode & 0o7777, uid, gid };
+  return describe({ info, path: await followLinks(destination) });
 }
 
 /** The bytes are on the disk or read already. */
@@ -87,16 +115,20 @@ export async function correctOwnership(
 
 async function correct(destination: string, ownership: WantedOwnership): Promise<'corrected' | 'unchanged'> {
   const present = await readPresent(destination);
-  if (present === undefined) return 'unchanged';
-  const owned = (ownership.uid ?? present.uid) === present.uid && (ownership.gid ?? present.gid) === present.gid;
-  if (owned && (ownership.mode ?? present.mode) === present.mode) return 'unchanged';
-  // By its handle: a link that takes its place meanwhile would give another file away.
-  const handle = await anchored(present.path, (path) => open(path, readFlags));
+  if (present === undefined || hasOwnership(present, ownership)) return 'unchanged';
+  // By its handle: what takes its place meanwhile would be given away.
+  const { handle, info, path, names } = await openPresent(destination);
   try {
-    if (!owned) await handle.chown(ownership.uid ?? present.uid, ownership.gid ?? present.gid);
-    await handle.chmod(ownership.mode ?? present.mode);
+    if (names === 'foreign') await requireOwnName(path, info);
+    const { uid = info.uid, gid = info.gid, mode = info.mode & 0o7777 } = ownership;
+    if (uid !== info.uid || gid !== info.gid) await handle.chown(uid, gid);
+    await handle.chmod(mode);
+    return 'corrected';
   } finally {
     closeLater(handle);
   }
-  return 'corrected';
+}
+
+function hasOwnership(present: PresentFile, wanted: WantedOwnership): boolean {
+  return (['uid', 'gid', 'mode'] as const).every((key) => (wanted[key] ?? present[key]) === present[key]);
 }

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { withinDeadline, writeTimeoutMs } from '../../file-system.ts';
-import { anchored } from '../../links.ts';
+import { anchored, requireOwnName } from '../../links.ts';
 import { type Candidate, discardCandidate, swapIn } from './candidate.ts';
 import { unwritable } from './unwritable.ts';
 
@@ -26,6 +26,7 @@ async function write(destination: string, bytes: Buffer): Promise<void> {
   const flags = constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const handle = await anchored(destination, (path) => open(path, flags));
   try {
+    await requireOwnName(destination, await handle.stat());
     // Unlike one `write`, until all bytes are written.
     await handle.writeFile(bytes);
     await handle.truncate(bytes.length);

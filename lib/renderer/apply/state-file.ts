@@ -1,11 +1,13 @@
 import type { Stats } from 'node:fs';
-import { link, lstat, rename, unlink, writeFile } from 'node:fs/promises';
+import { link, lstat, unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SwitchmasterError } from '../../errors.ts';
 import { withinDeadline, writeTimeoutMs } from '../../file-system.ts';
 import { anchored, followLinks, isTrustedOwner } from '../../links.ts';
 import { readRegularBytes, readRegularFile } from '../../regular-file.ts';
+import { replaceBy, replaceByText } from '../../replaced-file.ts';
 import type { PresentFile } from './file.ts';
+import { goodCopyPath, renderStatePath } from './side-files.ts';
 
 /*
  * Two files beside a destination, needed after a restart of the daemon. Where the destination is a symbolic link, the good
@@ -34,14 +36,6 @@ export interface RenderState {
   readonly indexes: Readonly<Record<string, string>>;
 }
 
-function renderStatePath(destination: string): string {
-  return join(dirname(destination), `.${basename(destination)}.switchmaster.json`);
-}
-
-function goodCopyPath(destination: string): string {
-  return join(dirname(destination), `.${basename(destination)}.switchmaster.good`);
-}
-
 /** undefined when the file does not exist or is not valid. `any`: for a command that another user runs, which only shows it. */
 export async function readRenderState(
   destination: string,
@@ -65,12 +59,8 @@ export async function hasRenderState(destination: string, owners: 'trusted' | 'a
 
 export async function writeRenderState(destination: string, renderState: RenderState): Promise<void> {
   const path = renderStatePath(destination);
-  const write = async (file: string) => {
-    // A former daemon may have left it. It must not be a link to somewhere else either.
-    await unlink(`${file}.new`).catch(() => undefined);
-    await writeFile(`${file}.new`, `${JSON.stringify(renderState)}\n`, { mode: 0o600, flag: 'wx' });
-    await rename(`${file}.new`, file);
-  };
+  const text = `${JSON.stringify(renderState)}\n`;
+  const write = (file: string) => replaceByText(file, { text, mode: 0o600 });
   try {
     await withinDeadline(path, () => anchored(path, write));
   } catch (cause) {
@@ -99,18 +89,14 @@ export async function keepGoodCopy(
 }
 
 async function replaceGoodCopy(path: string, present: PresentFile, placement: 'rename' | 'in-place'): Promise<void> {
+  const original = join(dirname(path), basename(present.path));
   try {
-    // A former daemon may have left it.
-    await unlink(`${path}.new`).catch(() => undefined);
-    const copy = () => writeFile(`${path}.new`, present.bytes, { mode: 0o600, flag: 'wx' });
-    await (placement === 'in-place'
-      ? copy()
-      : link(join(dirname(path), basename(present.path)), `${path}.new`).catch(copy));
-    await rename(`${path}.new`, path);
-    // By POSIX, renaming a link to another link of the same file does nothing, so the new name stays.
-    await unlink(`${path}.new`).catch(() => undefined);
+    await replaceBy(path, async (candidate) => {
+      const copy = () => writeFile(candidate, present.bytes, { mode: 0o600, flag: 'wx' });
+      await (placement === 'in-place' ? copy() : link(original, candidate).catch(copy));
+    });
   } catch (thrown) {
-    await Promise.allSettled([unlink(`${path}.new`), unlink(path)]);
+    await unlink(path).catch(() => undefined);
     throw thrown;
   }
 }
@@ -122,7 +108,9 @@ export async function readGoodCopy(destination: string): Promise<Buffer | undefi
       return { target, present: await lstat(target).catch(() => undefined) };
     };
     const { target, present } = await withinDeadline(destination, find);
-    const isCopyOf = (stats: Stats) => stats.uid === present?.uid && (stats.nlink === 1 || stats.ino === present.ino);
+    // A third name of both is that of another file, to which others linked them.
+    const isSame = (stats: Stats) => stats.ino === present?.ino && stats.nlink <= 2;
+    const isCopyOf = (stats: Stats) => stats.uid === present?.uid && (stats.nlink === 1 || isSame(stats));
     const acceptCopy = (stats: Stats) => (isCopyOf(stats) ? undefined : refuseForeign(stats));
     return await readRegularBytes(goodCopyPath(target), { maxBytes, accept: acceptCopy });
   } catch {

@@ -4,9 +4,10 @@ import { basename, dirname, join, relative, sep } from 'node:path';
 import { SwitchmasterError } from '../../errors.ts';
 import { withinDeadline } from '../../file-system.ts';
 import { type FileWatch, stateOf } from '../../file-watch.ts';
+import { followForReading } from '../../links.ts';
 import { namingPaths, type TemplateSpec } from '../../model/template-spec.ts';
 import { readEmbedded } from '../../package-files.ts';
-import { readRegularBytes, readRegularFile } from '../../regular-file.ts';
+import { notUtf8, readNow, readRegularBytes } from '../../regular-file.ts';
 import { BoundedTemplate } from '../../template/bounded/template.ts';
 import type { CompileInput } from '../../template/compile.ts';
 import { inferFormat } from '../../template/format.ts';
@@ -128,11 +129,10 @@ export class FileTexts {
   }
 
   async #read(path: string): Promise<string> {
-    if (this.#sandbox !== undefined && !(await isWithin(this.#sandbox, path))) {
-      throw new SwitchmasterError('template-failed', `it is outside of sandboxPath ${this.#sandbox}`);
-    }
     this.states.set(path, await stateOf(path));
-    const bytes = await readRegularBytes(path, { maxBytes: maxFileBytes });
+    const bytes = await (this.#sandbox === undefined
+      ? readRegularBytes(path, { maxBytes: maxFileBytes })
+      : readWithin(this.#sandbox, path));
     if (!isUtf8(bytes))
       this.#problems.set(
         path,
@@ -142,25 +142,51 @@ export class FileTexts {
   }
 }
 
-/** Whether the file is below the folder, without links. Throws if either does not exist. */
-async function isWithin(folder: string, path: string): Promise<boolean> {
-  const [real, realFolder] = await Promise.all([path, folder].map((one) => withinDeadline(one, () => realpath(one))));
-  const from = relative(realFolder ?? '', real ?? '');
-  return from !== '' && from !== '..' && !from.startsWith(`..${sep}`);
+/** A file below the folder, whichever links lead there, also if they change meanwhile. */
+async function readWithin(folder: string, path: string): Promise<Buffer> {
+  const [real = '', root = ''] = await Promise.all(
+    [path, folder].map((one) => withinDeadline(one, () => realpath(one))),
+  );
+  const isOutside = (one: string): boolean => {
+    const from = relative(root, one);
+    return from === '' || from === '..' || from.startsWith(`..${sep}`);
+  };
+  const refusal = () => new SwitchmasterError('template-failed', `it is outside of sandboxPath ${folder}`);
+  if (isOutside(real)) throw refusal();
+  const accept = (_: unknown, opened: string) => {
+    if (isOutside(opened)) throw refusal();
+    return undefined;
+  };
+  return readRegularBytes(real, { maxBytes: maxFileBytes, accept });
 }
 
 function list(folder: string): Promise<readonly string[]> {
   return withinDeadline(folder, () => readdir(folder)).catch((cause) => Promise.reject(unread(folder, cause)));
 }
 
+/** Bytes in another encoding would become U+FFFD, which no consumer understands. */
 async function readSource(path: string): Promise<string> {
   const embedded = readEmbedded(path);
   if (embedded !== undefined) return embedded;
-  try {
-    return await readRegularFile(path, { maxBytes: maxFileBytes });
-  } catch (cause) {
-    throw unread(path, cause as NodeJS.ErrnoException);
+  const read = async () => {
+    const { target, refuse } = await followForReading(path);
+    return readNow(target, { maxBytes: maxFileBytes, accept: refuse });
+  };
+  const bytes = await withinDeadline(path, read).catch((cause) => Promise.reject(unread(path, cause)));
+  if (!isUtf8(bytes)) throw unread(path, new Error(`${notUtf8} (${placeOfOtherBytes(bytes)})`));
+  return bytes.toString('utf8');
+}
+
+/** Where the first bytes are that are not UTF-8. */
+function placeOfOtherBytes(bytes: Buffer): string {
+  let line = 1;
+  for (let from = 0; from < bytes.length; line += 1) {
+    const end = bytes.indexOf(0x0a, from);
+    const own = bytes.subarray(from, end === -1 ? bytes.length : end);
+    if (!isUtf8(own)) return `line ${line}, column ${own.toString('utf8').indexOf('\u{fffd}') + 1}`;
+    from = end === -1 ? bytes.length : end + 1;
   }
+  return `line ${line}`;
 }
 
 function unread(path: string, cause: NodeJS.ErrnoException): SwitchmasterError {

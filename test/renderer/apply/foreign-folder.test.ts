@@ -1,13 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
-  chmodSync,
   chownSync,
   existsSync,
-  lchownSync,
   linkSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -17,9 +14,8 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { writePidFile } from '../../../lib/daemon/pid-file.ts';
 import { keepDrill } from '../../../lib/drill/history.ts';
 import { anchored } from '../../../lib/links.ts';
@@ -35,36 +31,12 @@ import {
   writeRenderState,
 } from '../../../lib/renderer/apply/state-file.ts';
 import { JournalFile } from '../../../lib/telemetry/journal-file.ts';
+import { makeFolders, nobody, plant, replace, skip } from './foreign-folder.ts';
 
 /* The daemon runs as root, and the folder of its files belongs to another user, who may put anything there. */
 
 const signal = new AbortController().signal;
-const nobody = 65_534;
-const skip = process.getuid?.() === 0 ? false : 'only root can make files of somebody else';
 const state = { digest: 'd', members: [], masters: {}, indexes: {} };
-
-/** A folder of nobody, and a secret of root beside it. */
-function makeFolders(t: Test): { readonly folder: string; readonly secret: string; readonly root: string } {
-  const root = mkdtempSync(join(tmpdir(), 'switchmaster-foreign-'));
-  t.teardown(() => rmSync(root, { recursive: true }));
-  chmodSync(root, 0o755);
-  const folder = join(root, 'theirs');
-  mkdirSync(folder);
-  chownSync(folder, nobody, nobody);
-  writeFileSync(join(root, 'secret'), 'secret of root', { mode: 0o600 });
-  return { folder, secret: join(root, 'secret'), root };
-}
-
-/** A link that belongs to the user `nobody`. */
-function plant(target: string, path: string): void {
-  symlinkSync(target, path);
-  lchownSync(path, nobody, nobody);
-}
-
-async function replace(destination: string, text: string): Promise<void> {
-  const present = await readDestination(destination);
-  await swapIn(await writeCandidate({ destination, bytes: Buffer.from(text), ownership: {}, present, signal }));
-}
 
 t.test('a destination that somebody else made a link is not followed', { skip }, async (t) => {
   const { folder, secret, root } = makeFolders(t);

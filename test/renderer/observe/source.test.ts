@@ -1,6 +1,6 @@
-import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, lchownSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import t from 'tap';
-import { FileTexts } from '../../../lib/renderer/observe/source.ts';
+import { FileTexts, readTemplate } from '../../../lib/renderer/observe/source.ts';
 
 t.test('with a sandbox, a template reads files in that folder only, whichever links lead there', async (t) => {
   const folder = t.testdir({ in: { a: 'a', deep: { b: 'b' } }, 'in-beside': { c: 'c' }, out: { d: 'd' } });
@@ -75,3 +75,52 @@ t.test('a file that does not hold UTF-8 text is reported until it does', async (
   t.match(files.lookUp(path), { value: 'f\u00fcr' });
   t.same(files.problems, []);
 });
+
+const isRoot = process.getuid?.() === 0;
+
+t.test('a template in another encoding is refused with its place', async (t) => {
+  const folder = t.testdir({
+    'a.hbs': Buffer.from('one\ntwo f\u00fcr\n', 'latin1'),
+    good: { 'b.hbs': '\u{fffd}', '_part.hbs': Buffer.from('\u00fcber', 'latin1') },
+  });
+  const read = (source: string) => readTemplate({ source: `${folder}/${source}`, destination: '/c.conf' });
+  const code = 'template-invalid';
+  const why = 'it is not UTF-8 text; save it as UTF-8';
+  await t.rejects(read('a.hbs'), {
+    code,
+    message: `Cannot read the template ${folder}/a.hbs: ${why} (line 2, column 6).`,
+  });
+  await t.rejects(read('good/b.hbs'), { code, message: `${folder}/good/_part.hbs: ${why} (line 1, column 1)` });
+  rmSync(`${folder}/good/_part.hbs`);
+  t.match(await read('good/b.hbs'), { template: { text: '\u{fffd}' } }, 'the character itself is UTF-8');
+});
+
+t.test(
+  'a link of somebody else in a folder of templates leads to files of the same user only',
+  { skip: isRoot ? false : 'only root can make files of somebody else' },
+  async (t) => {
+    const nobody = 65_534;
+    const folder = t.testdir({ secret: 'secret of root', theirs: { 'a.hbs': 'a', own: 'own' } });
+    chmodSync(folder, 0o755);
+    for (const name of ['theirs', 'theirs/a.hbs', 'theirs/own']) chownSync(`${folder}/${name}`, nobody, nobody);
+    const read = () => readTemplate({ source: `${folder}/theirs/a.hbs`, destination: '/c.conf' });
+    const plant = (target: string, name: string) => {
+      rmSync(`${folder}/theirs/${name}`, { force: true });
+      symlinkSync(target, `${folder}/theirs/${name}`);
+      lchownSync(`${folder}/theirs/${name}`, nobody, nobody);
+    };
+    plant('own', '_part.hbs');
+    t.match((await read()).partials?.get('part'), { text: 'own' });
+    const refused = {
+      code: 'template-invalid',
+      message: /leads to a file of another user through a link that belongs/,
+    };
+    plant('../secret', '_part.hbs');
+    await t.rejects(read(), refused, 'a partial');
+    rmSync(`${folder}/theirs/_part.hbs`);
+    plant('../secret', 'a.hbs');
+    await t.rejects(read(), refused, 'the template');
+    lchownSync(`${folder}/theirs/a.hbs`, 0, 0);
+    await t.rejects(read(), refused, 'a link of root in their folder');
+  },
+);
