@@ -79,6 +79,12 @@ export function askMaster(name: string, api: ApiOptions): Promise<z.output<typeo
   return askAboutMaster(name, { place, shape: masterAnswer });
 }
 
+/** Throws as {@link askAboutMaster} where the daemon follows neither a master nor a cluster of this name. */
+export async function requireFollowed(name: string, api: ApiOptions): Promise<void> {
+  const { clusters } = await ask({ api, path: '/v1/clusters' }, clustersAnswer);
+  if (!clusters.some((cluster) => cluster.name === name)) await askMaster(name, api);
+}
+
 /** The token of the API, from a file or the environment. Throws `config-unreadable` where neither has one. */
 export async function readToken(file: string | undefined): Promise<string> {
   if (file === undefined) {

@@ -21,7 +21,8 @@ interface CommandOptions extends AskOptions {
 const help = `
 In maintenance, bridges follow what Sentinel decides: records, DNS and files stay current. They order nothing: no failover of a
 crashed master, no completion of a failover, no pause or demotion of a former master, no change at the Sentinels. A failover by
-hand needs --replica. Sentinel itself still fails over. Without a name it is about all masters of the environment.
+hand needs --replica. Sentinel and Redis Cluster themselves still fail over. Without a name it is about all masters and clusters
+of the environment.
 
 Exit codes: 0 done, or there was nothing to end; 1 failed; 2 wrong usage.
 
@@ -33,9 +34,9 @@ Examples:
 export function addMaintenance(program: Command, done: (code: ExitCode) => void): void {
   const command = program
     .command('maintenance')
-    .description('Let the bridges only follow what Sentinel decides, and order nothing.')
+    .description('Let the daemons only follow what Sentinel and Redis Cluster decide, and order nothing.')
     .addArgument(new Argument('<action>', 'what to do').choices(['on', 'off', 'status']))
-    .argument('[master]', "a master's name; default: all masters")
+    .argument('[name]', 'a master or a cluster; default: all of them')
     .option('--for <duration>', 'how long it lasts, such as 30m; default: until off', readLength)
     .option('--reason <text>', 'shown wherever the maintenance is shown')
     .option('--dry-run', 'only show what would change')
@@ -54,13 +55,13 @@ export function addMaintenance(program: Command, done: (code: ExitCode) => void)
 }
 
 async function showMaintenance(master: string | undefined, options: CommandOptions): Promise<ExitCode> {
-  const { ask, askMaster } = await import('./api-client.ts');
+  const { ask, requireFollowed } = await import('./api-client.ts');
   const { maintenanceAnswer } = await import('../lib/http/maintenance-shapes.ts');
   const answer = await ask({ api: options, path: '/v1/maintenance' }, maintenanceAnswer);
   const concerns = (one: Maintenance) => master === undefined || one.master === null || one.master === master;
   const maintenance = answer.maintenance.filter(concerns);
   // For a name that nobody follows, its error suggests the most similar one.
-  if (master !== undefined && maintenance.every((one) => one.master === null)) await askMaster(master, options);
+  if (master !== undefined && maintenance.every((one) => one.master === null)) await requireFollowed(master, options);
   if (options.json === true) printJson({ maintenance });
   else for (const line of drawMaintenance(maintenance, master)) printLine(line);
   return 0;
@@ -70,11 +71,11 @@ async function orderMaintenance(
   state: 'on' | 'off',
   options: CommandOptions & { readonly master: string | undefined },
 ): Promise<ExitCode> {
-  const { askMaster, order, readToken } = await import('./api-client.ts');
+  const { requireFollowed, order, readToken } = await import('./api-client.ts');
   const { maintenanceOrderAnswer } = await import('../lib/http/maintenance-shapes.ts');
   const { master, reason, dryRun } = options;
   const token = await readToken(options.tokenFile);
-  if (state === 'on' && master !== undefined) await askMaster(master, options);
+  if (state === 'on' && master !== undefined) await requireFollowed(master, options);
   const body = {
     state,
     by: who(),
@@ -129,7 +130,7 @@ function drawOrdered(
 
 function drawMaintenance(maintenance: readonly Maintenance[], master: string | undefined): readonly string[] {
   const on = maintenance.filter(({ state }) => state === 'on');
-  const none = master === undefined ? 'No master is in maintenance.' : `${master} is not in maintenance.`;
+  const none = master === undefined ? 'Nothing is in maintenance.' : `${master} is not in maintenance.`;
   if (on.length === 0) return [stripControls(none)];
   return on.flatMap((one) => [
     `${styled('bold', stripControls(one.master ?? 'all masters'))}  ${styled('yellow', 'in maintenance')}  ${describeTimes(one)}`,

@@ -1,23 +1,16 @@
 import type { z } from 'zod';
 import type { healthAnswer, levelShape } from '../lib/http/health-shapes.ts';
-import type {
-  clustersAnswer,
-  desiredAnswer,
-  instancesAnswer,
-  mastersAnswer,
-  templatesAnswer,
-} from '../lib/http/shapes.ts';
-import { type Address, formatAddress, sameAddress } from '../lib/model/address.ts';
-import { describeSlots } from '../lib/model/cluster.ts';
+import type { desiredAnswer, instancesAnswer, mastersAnswer, templatesAnswer } from '../lib/http/shapes.ts';
+import { type Address, formatAddress } from '../lib/model/address.ts';
 import { worstLevel } from '../lib/model/health.ts';
 import { describeLag, type Lag } from '../lib/model/lag.ts';
+import { type Cluster, clusterBranch } from './status-cluster.ts';
 import { type Branch, drawTable, drawTree, stripControls, styled } from './terminal.ts';
 
 type Level = z.output<typeof levelShape>;
 type Health = z.output<typeof healthAnswer>;
 export type Reason = Health['reasons'][number];
 type Master = z.output<typeof mastersAnswer>['masters'][number];
-type Cluster = z.output<typeof clustersAnswer>['clusters'][number];
 type Instance = z.output<typeof instancesAnswer>['instances'][number];
 type Template = z.output<typeof templatesAnswer>['templates'][number];
 
@@ -106,7 +99,7 @@ function drawParts({ health, masters, clusters, instances, templates }: Status, 
   const hidden = new Set(quiet.map(({ name }) => name));
   const branches = [
     ...masters.filter(({ name }) => !hidden.has(name)).map((master) => masterBranch(master, { health, nowMs })),
-    ...clusters.map((cluster) => clusterBranch(cluster, levelOf('cluster', cluster.name))),
+    ...clusters.map((cluster) => clusterBranch(cluster, colours[levelOf('cluster', cluster.name)])),
     ...instances.map(instanceBranch),
     ...templates.map((template) => templateBranch(template, levelOf('template', template.name))),
   ];
@@ -193,26 +186,6 @@ function describeOpinion(vote: Master['sentinels'][number]): string {
   if (vote.master === null || vote.epoch === null) return styled('red', stripControls(vote.state));
   if (vote.agrees === true) return styled('green', 'agrees');
   return styled('yellow', `names ${show(vote.master)} at epoch ${vote.epoch}`);
-}
-
-function clusterBranch({ name, record, problem, unwell }: Cluster, level: Level): Branch {
-  const showNode = (address: Address): string => {
-    const health = unwell.find((one) => sameAddress(one.address, address))?.health;
-    if (health === undefined) return show(address);
-    return `${show(address)} (${health === 'fail' ? styled('red', 'down') : styled('yellow', 'loading')})`;
-  };
-  const problems = problem === null ? [] : [{ text: styled('yellow', stripControls(problem)) }];
-  const title = styled('bold', stripControls(name));
-  if (record === null) return { text: `${title}  cluster  ${styled('red', 'no record')}`, branches: problems };
-  const uncovered = record.uncovered.length === 0 ? '' : `, no master of ${describeSlots(record.uncovered)}`;
-  const state = styled(colours[level], `${record.state}${uncovered}`);
-  const shards = record.shards.map(({ slots, master, replicas }) => {
-    const followed = replicas.length === 0 ? '' : `, replicas ${replicas.map(showNode).join(', ')}`;
-    return {
-      text: `${describeSlots(slots)}  ${master === null ? styled('red', 'no master') : showNode(master)}${followed}`,
-    };
-  });
-  return { text: `${title}  cluster  ${state}  epoch ${record.epoch}`, branches: [...shards, ...problems] };
 }
 
 function instanceBranch({ kind, name, address, socket, role, check }: Instance): Branch {

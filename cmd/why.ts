@@ -17,8 +17,8 @@ interface WhyOptions extends AskOptions {
 export function addWhy(program: Command, done: (code: ExitCode) => void): void {
   const command = program
     .command('why')
-    .argument('<master>', "a master's name")
-    .description("Explain a master's changes, newest last.")
+    .argument('<name>', 'the name of a master or a cluster')
+    .description('Explain the changes of a master or a cluster, newest last.')
     .option('-n, --limit <count>', 'how many failovers and decisions to show', readCount, 10)
     .option('-v, --verbose', 'show every decision, with its hints, votes and times')
     .option('--replay <path>', "make the decisions of a journal's file again, offline");
@@ -45,8 +45,9 @@ async function showDecisions(
     printJson(answer);
     return 0;
   }
-  const { name, record } = answer;
-  const master = record === null ? 'has no record' : `is ${formatAddress(record.master)}, epoch ${record.epoch}`;
+  const { name, record, cluster } = answer;
+  const known = cluster === null ? 'has no record' : `is a Redis Cluster, epoch ${cluster.epoch}`;
+  const master = record === null ? known : `is ${formatAddress(record.master)}, epoch ${record.epoch}`;
   printLine(styled('bold', stripControls(`${name} ${master}`)));
   if (answer.maintenance !== null) printLine(styled('yellow', stripControls(answer.maintenance.text)));
   for (const line of drawFailovers(answer)) printLine(line);

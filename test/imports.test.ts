@@ -19,7 +19,19 @@ const features = [
   'import',
   'removal',
 ];
-const shared = ['part', 'listening', 'http', 'telemetry', 'consul', 'loop', 'config', 'template', 'client', 'crash'];
+const shared = [
+  'part',
+  'listening',
+  'http',
+  'telemetry',
+  'consul',
+  'loop',
+  'config',
+  'template',
+  'client',
+  'crash',
+  'maintenance',
+];
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   cmd: ['daemon', ...features, ...shared],
   daemon: [...features, ...shared],
@@ -30,6 +42,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   telemetry: ['loop'],
   consul: ['config', 'client', 'part'],
   crash: ['consul', 'client'],
+  maintenance: ['consul', 'client', 'http', 'loop', 'part'],
   loop: ['template'],
   config: ['template', 'client'],
   template: [],

@@ -1,9 +1,9 @@
 import type { ConsulClient } from '../client/consul.ts';
 import type { SentinelConfig } from '../config/model.ts';
-import { MaintenanceMemory } from '../consul/maintenance-memory.ts';
 import type { CatalogWatches } from '../consul/watches.ts';
 import { CrashEvidence } from '../crash/evidence.ts';
 import type { RunReport } from '../loop/outcome.ts';
+import type { MaintenancePart } from '../maintenance/part.ts';
 import { matchesAny } from '../model/glob.ts';
 import { crashPrefix, type Naming } from '../model/naming.ts';
 import type { MasterRecord } from '../model/record.ts';
@@ -12,7 +12,6 @@ import { CrashOrders, type LocalMaster } from './failover/crash-orders.ts';
 import { Fencer } from './fencing/fencer.ts';
 import { Isolation } from './isolation/isolation.ts';
 import type { LocalRedis } from './isolation/local-redis.ts';
-import { BridgeMaintenance } from './maintenance/maintenance.ts';
 import type { MasterMemory } from './memory.ts';
 import { distinctViews } from './observe/sentinel-reading.ts';
 import { completionReport, crashReport, fenceReport } from './reports.ts';
@@ -27,7 +26,7 @@ export interface BridgeActionsOptions {
   readonly settings: SentinelConfig;
   readonly localMasters?: () => readonly LocalMaster[];
   readonly localRedis?: () => readonly LocalRedis[];
-  readonly maintenance?: MaintenanceMemory;
+  readonly maintenance: MaintenancePart;
   readonly sources: BridgeSources;
   readonly memory: (name: string) => MasterMemory;
   /** The masters that the bridge follows. */
@@ -40,9 +39,9 @@ export interface BridgeActionsOptions {
   readonly onReport: (report: RunReport) => void;
 }
 
-/** Everything that the bridge does to Redis and orders from Sentinels, and the maintenance in which it does none of it. */
+/** Everything that the bridge does to Redis and orders from Sentinels. It does none of it in maintenance. */
 export class BridgeActions {
-  readonly maintenance: BridgeMaintenance;
+  readonly maintenance: MaintenancePart;
   readonly steering: Steering;
   readonly fencer: Fencer;
   /** Completes failovers whose leader died; undefined where that is not wanted. */
@@ -51,12 +50,13 @@ export class BridgeActions {
   readonly crashOrders: CrashOrders | undefined;
   readonly isolation: Isolation;
   readonly #options: BridgeActionsOptions;
+  #unfollow: () => void = () => undefined;
 
   constructor(options: BridgeActionsOptions) {
     const { settings, sources, onReport } = options;
     this.#options = options;
     this.steering = new Steering(options);
-    this.maintenance = this.#openMaintenance();
+    this.maintenance = options.maintenance;
     this.fencer = new Fencer({
       redis: sources.redis,
       settings,
@@ -69,27 +69,26 @@ export class BridgeActions {
   }
 
   start(): void {
-    this.maintenance.start();
+    this.#unfollow = this.#followMaintenance();
     this.crashOrders?.start();
     this.isolation.start();
   }
 
   async stop(): Promise<void> {
     this.isolation.stop();
+    this.#unfollow();
     await Promise.all([this.failoverCompletion?.stop(), this.crashOrders?.stop()]);
-    this.maintenance.stop();
   }
 
-  #openMaintenance(): BridgeMaintenance {
-    const { maintenance: memory = new MaintenanceMemory(), ...options } = this.#options;
-    return new BridgeMaintenance({
-      ...options,
-      memory,
-      onBegin: (names) => {
-        for (const name of names) if (this.maintenance.whyNot(name) !== undefined) void this.fencer.release(name);
+  #followMaintenance(): () => void {
+    const { names } = this.#options;
+    return this.maintenance.follow({
+      names,
+      onBegin: (begun) => {
+        for (const name of begun) if (this.maintenance.whyNot(name) !== undefined) void this.fencer.release(name);
       },
-      onEnd: (names) => {
-        for (const name of names) this.#judgeAnew(name);
+      onEnd: (ended) => {
+        for (const name of ended) if (names().includes(name)) this.#judgeAnew(name);
       },
     });
   }

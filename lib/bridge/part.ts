@@ -1,10 +1,10 @@
 import type { ConsulClient } from '../client/consul.ts';
 import type { SentinelConfig } from '../config/model.ts';
-import type { MaintenanceMemory } from '../consul/maintenance-memory.ts';
 import type { CatalogWatches } from '../consul/watches.ts';
 import type { PlannedPreview } from '../http/views.ts';
 import { Loop } from '../loop/loop.ts';
 import type { RunReport } from '../loop/outcome.ts';
+import type { MaintenancePart } from '../maintenance/part.ts';
 import { matchesAny } from '../model/glob.ts';
 import { nodeKey } from '../model/master-node.ts';
 import { externalNode, type Naming } from '../model/naming.ts';
@@ -18,7 +18,6 @@ import type { PlannedOptions, PlannedReport } from './failover/planned-steps.ts'
 import { masterToPause } from './fencing/selection.ts';
 import type { BridgeHint } from './hint.ts';
 import type { LocalRedis } from './isolation/local-redis.ts';
-import type { BridgeMaintenance } from './maintenance/maintenance.ts';
 import { rememberMasters } from './memories.ts';
 import type { MasterMemory } from './memory.ts';
 import type { SentinelSource } from './observe/sentinels.ts';
@@ -47,8 +46,8 @@ export interface BridgePartOptions {
   readonly localMasters?: () => readonly LocalMaster[];
   /** The Redis servers that this daemon registers and whose writes it pauses where they are isolated masters. Default: none. */
   readonly localRedis?: () => readonly LocalRedis[];
-  /** The maintenance that was known before. Default: none. */
-  readonly maintenance?: MaintenanceMemory;
+  /** Whether the bridge may act about its masters. */
+  readonly maintenance: MaintenancePart;
   readonly onReport: (report: RunReport) => void;
   readonly onLink: (link: SentinelLinkState) => void;
 }
@@ -74,8 +73,9 @@ export class BridgePart implements Part {
     const { sentinels, records, redis, lags } = this.#sources;
     const matches = (name: string) => matchesAny(settings.masters, name);
     this.#actions = this.#makeActions();
-    const [memory, { maintenance, isolation }] = [this.#memory, this.#actions];
-    this.masters = new BridgeView({ sentinels, records, redis, lags, memory, matches, maintenance, isolation });
+    const [memory, { maintenance, isolation, crashOrders }] = [this.#memory, this.#actions];
+    const crash = (name: string) => crashOrders?.unordered(name) ?? null;
+    this.masters = new BridgeView({ sentinels, records, redis, lags, memory, matches, maintenance, isolation, crash });
     this.#orders = new BridgeOrders({
       sources: this.#sources,
       memory: this.#memory,
@@ -117,11 +117,6 @@ export class BridgePart implements Part {
       .filter((name) => this.masters.held(name) === undefined && this.#memory(name).refusal === undefined)
       .map((name) => `record of ${name}`);
     return toReadiness(missing);
-  }
-
-  /** Whether the bridge may act about its masters, and what operators order about that. */
-  get maintenance(): BridgeMaintenance {
-    return this.#actions.maintenance;
   }
 
   /** Every Sentinel that is known, for the API and the log. */
@@ -173,6 +168,7 @@ export class BridgePart implements Part {
       },
       onReboot: (message) => this.#options.onReboot?.(message),
       onElectionFailed: (name) => this.#actions.crashOrders?.electionFailed(name),
+      onUp: (address, names) => this.#actions.crashOrders?.connected(address, names),
       onClosed: (address, names) => this.#actions.crashOrders?.connectionClosed(address, names),
       onAccessChange: (names) => this.#reportProblems(names),
       record: (name) => this.#memory(name).record,

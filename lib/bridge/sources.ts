@@ -32,6 +32,8 @@ export interface BridgeSourcesOptions {
   readonly onReboot: (message: string) => void;
   /** A Sentinel did not get the votes for a failover. */
   readonly onElectionFailed: (name: string) => void;
+  /** A connection to a Redis was made. */
+  readonly onUp: (address: Address, names: readonly string[]) => void;
   /** A Redis closed a connection that was established. */
   readonly onClosed: (address: Address, names: readonly string[]) => void;
   /** For these masters, a Redis began or ceased to refuse the bridge, or to be out of its reach. */
@@ -94,11 +96,12 @@ export class BridgeSources {
   }
 
   #openRedis(): RedisPool {
-    const { settings, wake, onClosed, onAccessChange } = this.#options;
+    const { settings, wake, onUp, onClosed, onAccessChange } = this.#options;
     return new RedisPool(
       revealAccess(settings.redis),
       {
         onUp: (address, names) => {
+          onUp(address, names);
           for (const name of names) wake(name, { source: `redis ${formatAddress(address)}`, event: 'connected' });
         },
         onClosed,

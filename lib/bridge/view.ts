@@ -1,5 +1,6 @@
 import type { RedisPool } from '../client/redis-pool.ts';
-import type { MasterState, MastersView, SentinelState } from '../http/views.ts';
+import type { MasterState, MastersView, SentinelState, UnorderedCrash } from '../http/views.ts';
+import type { MaintenancePart } from '../maintenance/part.ts';
 import type { Address } from '../model/address.ts';
 import { findForeignChecks } from '../model/foreign-check.ts';
 import { findProblems } from '../model/judgement/problems.ts';
@@ -9,7 +10,6 @@ import type { StoredRecord } from '../model/record.ts';
 import { describeSecondMaster } from '../model/second-master.ts';
 import type { SentinelView, SentinelVoter } from '../model/sentinel.ts';
 import type { Isolation } from './isolation/isolation.ts';
-import type { BridgeMaintenance } from './maintenance/maintenance.ts';
 import type { MasterMemory } from './memory.ts';
 import type { LagSource } from './observe/lag.ts';
 import type { RecordSource } from './observe/records.ts';
@@ -23,8 +23,10 @@ export interface BridgeViewParts {
   readonly redis: RedisPool;
   readonly lags: LagSource;
   readonly memory: (name: string) => MasterMemory;
-  readonly maintenance: Pick<BridgeMaintenance, 'of'>;
+  readonly maintenance: Pick<MaintenancePart, 'of'>;
   readonly isolation: Pick<Isolation, 'of' | 'problems'>;
+  /** Its crash, where no failover was ordered. */
+  readonly crash: (name: string) => UnorderedCrash | null;
   /** Which masters are wanted. */
   readonly matches: (name: string) => boolean;
 }
@@ -122,7 +124,7 @@ export class BridgeView implements MastersView {
   }
 
   #master(name: string): MasterState {
-    const { memory, lags, maintenance, isolation } = this.#parts;
+    const { memory, lags, maintenance, isolation, crash } = this.#parts;
     const held = this.held(name);
     const record = held?.record ?? null;
     const { lastReadings, opinion } = memory(name);
@@ -137,6 +139,7 @@ export class BridgeView implements MastersView {
       problems: this.problems(name),
       secondMasters: memory(name).secondMasters.current,
       maintenance: maintenance.of(name),
+      crash: crash(name),
       isolation: isolation.of(name),
       replicas: (record?.replicas ?? []).map((address) => ({
         address,

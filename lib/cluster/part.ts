@@ -14,6 +14,7 @@ import type {
 import { Loop } from '../loop/loop.ts';
 import type { RunReport } from '../loop/outcome.ts';
 import { usualResyncMs } from '../loop/resync.ts';
+import type { MaintenancePart } from '../maintenance/part.ts';
 import type { Address, Endpoint } from '../model/address.ts';
 import type { ServiceInstance } from '../model/catalog.ts';
 import { clusterKey, type Naming, nameTag } from '../model/naming.ts';
@@ -32,6 +33,8 @@ export interface ClusterPartOptions {
   readonly naming: Naming;
   readonly bridgeId: string;
   readonly clusters: readonly WantedCluster[];
+  /** Whether failovers of crashed masters may be ordered. Default: always. */
+  readonly maintenance?: Pick<MaintenancePart, 'whyNot' | 'follow' | 'of'>;
   readonly onReport: (report: RunReport) => void;
   /**
    * For how long a cluster must not have changed before a planned failover, and a shard before one because of a crash. Default:
@@ -133,6 +136,8 @@ export class ClusterPart implements Part {
       problem: this.#follower.problem(name) ?? null,
       nodes: source.addresses,
       unwell: this.#follower.unwell(name),
+      crashes: this.#crashes.unordered(name),
+      maintenance: this.#options.maintenance?.of(name) ?? null,
     }));
   }
 
@@ -155,14 +160,17 @@ export class ClusterPart implements Part {
   }
 
   #makeCrashes(): ClusterCrashes {
-    const { client, watches, naming, bridgeId, settledAfterMs, onReport, localNodes = () => [] } = this.#options;
+    const { client, watches, naming, bridgeId, settledAfterMs, onReport } = this.#options;
+    const { maintenance = noMaintenance, localNodes = () => [] } = this.#options;
     const clusters = this.#options.clusters.flatMap(({ name: cluster, onCrash, crashAfterMs }) => {
       const source = this.#followed.find(({ name }) => name === cluster)?.source;
       if (onCrash === 'wait' || source === undefined) return [];
       const wake = () => this.#loop.wake(cluster, { source: 'daemon', event: 'crash' });
       return { cluster, crashAfterMs, source, record: () => this.#follower.record(cluster), wake };
     });
-    return new ClusterCrashes({ client, watches, naming, bridgeId, settledAfterMs, localNodes, clusters, onReport });
+    const followed = this.#options.clusters.map(({ name }) => name);
+    const shared = { client, watches, naming, bridgeId, settledAfterMs, localNodes, maintenance, onReport };
+    return new ClusterCrashes({ ...shared, clusters, followed });
   }
 
   #partsFor(name: string): ClusterFailoverParts {
@@ -215,6 +223,8 @@ export class ClusterPart implements Part {
  * the next one, and takes over without a new epoch (cluster.c, clusterHandleSlaveFailover, auth_retry_time): the others reverse it.
  */
 const settledAfterMs = 60_000;
+
+const noMaintenance = { whyNot: () => undefined, follow: () => () => undefined };
 
 const verdicts = { ready: 'now', waiting: 'waits', refused: 'refused' } as const;
 

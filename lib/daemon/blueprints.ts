@@ -3,56 +3,24 @@ import { BridgePart } from '../bridge/part.ts';
 import { buildClusters } from '../cluster/part.ts';
 import type { ApiConfig, Config, EndpointConfig, SentinelConfig } from '../config/model.ts';
 import { revealAccess } from '../config/reveal.ts';
-import type { Secret } from '../config/secret.ts';
-import type { Decisions } from '../consul/decisions.ts';
-import type { MaintenanceMemory } from '../consul/maintenance-memory.ts';
 import { ConsulPart } from '../consul/part.ts';
 import { EndpointPart } from '../endpoint/part.ts';
-import type { Views } from '../http/views.ts';
-import type { RunReport } from '../loop/outcome.ts';
+import { MaintenancePart } from '../maintenance/part.ts';
 import { formatAddress } from '../model/address.ts';
 import { matchesAny } from '../model/glob.ts';
 import { recordPrefix } from '../model/naming.ts';
 import type { Part } from '../part.ts';
 import { ProvisioningPart } from '../provisioner/part.ts';
-import { buildRegistrar, type RegistrarPart } from '../registrar/part.ts';
+import { buildRegistrar } from '../registrar/part.ts';
 import { RendererPart } from '../renderer/part.ts';
-import type { Log } from '../telemetry/log.ts';
 import { ApiPart } from './api.ts';
 import type { Blueprint } from './assembly.ts';
-import type { Conditions } from './conditions.ts';
 import { IgnoredKeyReporter } from './ignored-keys.ts';
 import { reportInterfaces } from './interfaces.ts';
 import { localClusterNodes, localMasters } from './local-masters.ts';
+import type { PartContext } from './part-context.ts';
 import { watchRights } from './rights.ts';
 import { settingsHash } from './settings-hash.ts';
-
-/** What parts get from the daemon and from each other. It outlives every part. */
-export interface PartContext {
-  readonly version: string;
-  readonly log: Log;
-  /** The name that signs records. */
-  readonly bridgeId: string;
-  readonly conditions: Conditions;
-  /** Decisions of the bridge that runs here, for the renderer. */
-  readonly decisions: Decisions;
-  readonly maintenance: MaintenanceMemory;
-  readonly views: () => Views;
-  /** Throws `internal` before the part `consul` is built. */
-  readonly consul: () => ConsulPart;
-  readonly bridge: () => BridgePart | undefined;
-  readonly registrar: () => RegistrarPart | undefined;
-  readonly endpoint: () => EndpointPart | undefined;
-  readonly onReport: (report: RunReport) => void;
-  /** The present token for Consul. */
-  readonly consulToken: () => Secret | undefined;
-  /** The config that runs. */
-  readonly config: () => Config;
-  /** Secrets of the whole config. */
-  readonly secrets: () => readonly string[];
-  /** Whether any config since the start had a section `register`. */
-  readonly hasRegistered: () => boolean;
-}
 
 /** A part that a config may ask for. */
 interface PartRow<S> {
@@ -68,6 +36,17 @@ type Draft = (config: Config, context: PartContext) => readonly Blueprint[];
 const drafts: readonly Draft[] = [
   row({ name: 'api', settings: ({ api }) => api, build: buildApi }),
   row({ name: 'consul', settings: sharedSettings, build: buildConsul }),
+  row({
+    name: 'maintenance',
+    settings: ({ sentinel, cluster, ...rest }) =>
+      sentinel === undefined && !cluster.some(ordersOnCrash) ? undefined : sharedSettings(rest),
+    build: ({ environment }, context) =>
+      new MaintenancePart({
+        ...connections(context),
+        naming: { environment },
+        memory: context.maintenanceMemory,
+      }),
+  }),
   row({
     name: 'bridge',
     settings: ({ sentinel, publish, ...rest }) =>
@@ -88,6 +67,7 @@ const drafts: readonly Draft[] = [
         ...connections(context),
         naming: { environment },
         bridgeId: context.bridgeId,
+        ...(cluster.some(ordersOnCrash) ? { maintenance: context.maintenance() } : {}),
         localNodes: () => localClusterNodes(context.views()),
       }),
   }),
@@ -118,6 +98,10 @@ const drafts: readonly Draft[] = [
 /** The parts that a config asks for, in the order of starting. */
 export function draftParts(config: Config, context: PartContext): readonly Blueprint[] {
   return drafts.flatMap((draft) => draft(config, context));
+}
+
+function ordersOnCrash({ onCrash }: Config['cluster'][number]): boolean {
+  return onCrash === 'failover';
 }
 
 function row<S>({ name, settings: select, build }: PartRow<S>): Draft {
@@ -184,7 +168,7 @@ function buildBridge({ sentinel, environment, publish }: OfSentinels & Published
     onDecision: (record) => context.decisions.announce(record),
     localMasters: () => localMasters(context.views()),
     localRedis: () => context.registrar()?.pausable ?? [],
-    maintenance: context.maintenance,
+    maintenance: context.maintenance(),
     onReboot: (message) => context.endpoint()?.reportReboot(message),
     onLink: ({ sentinel: address, up, error }) => {
       const fields = { sentinel: formatAddress(address), ...(error === undefined ? {} : { error }) };
@@ -203,7 +187,7 @@ function buildProvisioner({ sentinel, environment }: OfSentinels, context: PartC
       return [...byId.values()];
     },
     voters: (name) => context.bridge()?.masters.voters(name) ?? [],
-    maintenance: () => context.bridge()?.maintenance,
+    maintenance: context.maintenance(),
     sentinelAccess: revealAccess(sentinel.access),
     redisAccess: revealAccess(sentinel.redis),
     matches: (name) => matchesAny(sentinel.masters, name),

@@ -4,7 +4,6 @@ import { ClusterPart } from '../cluster/part.ts';
 import type { Config } from '../config/model.ts';
 import { findWarnings } from '../config/warnings.ts';
 import { Decisions } from '../consul/decisions.ts';
-import { MaintenanceMemory } from '../consul/maintenance-memory.ts';
 import { ConsulPart } from '../consul/part.ts';
 import { EndpointPart } from '../endpoint/part.ts';
 import { SwitchmasterError } from '../errors.ts';
@@ -12,6 +11,8 @@ import type { Views } from '../http/views.ts';
 import { momentReport } from '../loop/moment-report.ts';
 import type { Outcome, RunReport } from '../loop/outcome.ts';
 import { redactReport } from '../loop/redacted-outcome.ts';
+import { MaintenanceMemory } from '../maintenance/memory.ts';
+import { MaintenancePart } from '../maintenance/part.ts';
 import type { Health } from '../model/health.ts';
 import { Redactor } from '../model/redaction.ts';
 import type { ReloadCause } from '../part.ts';
@@ -20,12 +21,13 @@ import type { Log } from '../telemetry/log.ts';
 import type { MetricsView } from '../telemetry/metrics.ts';
 import { ApiPart } from './api.ts';
 import { Assembly } from './assembly.ts';
-import { draftParts, type PartContext } from './blueprints.ts';
+import { draftParts } from './blueprints.ts';
 import { Conditions } from './conditions.ts';
 import type { ConsulChange } from './consul-condition.ts';
 import { readMeasures } from './measures.ts';
 import { type Observers, openObservers } from './observers.ts';
 import { Operator } from './operator.ts';
+import type { PartContext } from './part-context.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
 import { secretsOf } from './secrets.ts';
 import { settingsHash } from './settings-hash.ts';
@@ -57,6 +59,7 @@ export class Daemon {
   readonly #operator = new Operator({
     bridge: () => this.#assembly.find(BridgePart),
     clusters: () => this.#assembly.find(ClusterPart),
+    maintenance: () => this.#requireMaintenance(),
     onReport: (report) => this.#observe(report),
     onStep: (report) => this.#observers?.observeStep(redactReport(report, this.#redactor)),
   });
@@ -163,7 +166,8 @@ export class Daemon {
       bridgeId,
       conditions: this.#conditions,
       decisions: this.#decisions,
-      maintenance: this.#maintenance,
+      maintenanceMemory: this.#maintenance,
+      maintenance: () => this.#requireMaintenance(),
       views: () => this.#views(),
       consul: () => this.#requireConsul(),
       bridge: () => this.#assembly.find(BridgePart),
@@ -181,6 +185,13 @@ export class Daemon {
     const consul = this.#assembly.find(ConsulPart);
     if (consul === undefined) throw new SwitchmasterError('internal', 'the connection to Consul is not built yet');
     return consul;
+  }
+
+  #requireMaintenance(): MaintenancePart {
+    const maintenance = this.#assembly.find(MaintenancePart);
+    if (maintenance === undefined)
+      throw new SwitchmasterError('not-found', 'This node runs no bridge, and orders nothing about Redis Clusters.');
+    return maintenance;
   }
 
   #requireObservers(): Observers {

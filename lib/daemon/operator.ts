@@ -20,7 +20,6 @@ export interface OrderedBridge {
   failOver(name: string, options: PlannedOptions): Promise<PlannedReport>;
   previewFailover(name: string, options: Pick<PlannedOptions, 'successor'>): Promise<PlannedPreview>;
   rebase(name: string): Promise<MasterRecord>;
-  readonly maintenance: MaintenanceControls;
 }
 
 export interface OperatorOptions {
@@ -28,6 +27,8 @@ export interface OperatorOptions {
   readonly bridge: () => OrderedBridge | undefined;
   /** The part that follows clusters, if this node has one. */
   readonly clusters: () => ClusterControls | undefined;
+  /** Throws `not-found` where this node orders nothing. */
+  readonly maintenance: () => MaintenanceControls;
   /** The outcome of an order. */
   readonly onReport: (report: RunReport) => void;
   /** Each step of an order, for the journal and the log. A step is not a run of its own. */
@@ -50,8 +51,8 @@ export class Operator {
     failOver: (name, options) => this.#failOverCluster(name, options),
     previewFailover: async (name, options) => this.#clusters().previewFailover(name, options),
   };
-  /** The bridge itself reports what begins and ends, also what somebody orders elsewhere. */
-  readonly maintenance: MaintenanceControls = { order: async (order) => this.#bridge().maintenance.order(order) };
+  /** The part itself reports what begins and ends, also what somebody orders elsewhere. */
+  readonly maintenance: MaintenanceControls = { order: async (order) => this.#options.maintenance().order(order) };
   readonly #options: OperatorOptions;
   readonly #underWay = new Map<string, 'failover' | 'rebase'>();
 

@@ -2,11 +2,12 @@ import { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
 import { allMastersKey } from '../model/maintenance.ts';
 import type { Api } from './api.ts';
+import { describeClusterFailovers, isClusterOrder } from './cluster-stories.ts';
 import { describeFailovers, foldOthers } from './failover-stories.ts';
 import { nameInPathParameter, nameParameter } from './parameters.ts';
 import { describeEntry } from './sentences.ts';
 import { historyAnswer, whyAnswer } from './shapes.ts';
-import type { JournalView, MastersView } from './views.ts';
+import type { ClustersView, JournalView, MastersView } from './views.ts';
 
 const longest = 1_000;
 const limit = z.coerce.number().int().min(1).max(longest);
@@ -18,13 +19,14 @@ const historyQuery = z.object({
 const whyParams = z.object({ name: nameInPathParameter });
 const whyQuery = z.object({ limit: limit.default(20) });
 
-/** Loops that change a master. Single steps of a failover are left out. */
+/** Loops that change a master or a cluster. Single steps of a failover are left out. */
 const deciding = ['bridge', 'fence', 'crash', 'isolation', 'failover', 'rebase', 'maintenance'];
+const decidingOfClusters = ['cluster', 'cluster-crash', 'cluster-failover'];
 
 /** Routes that read the journal. */
 export function addHistoryRoutes(
   server: Api,
-  views: { readonly journal: JournalView; readonly masters: MastersView },
+  views: { readonly journal: JournalView; readonly masters: MastersView; readonly clusters: ClustersView },
 ): void {
   const history = {
     summary: 'List outcomes, newest first',
@@ -37,7 +39,8 @@ export function addHistoryRoutes(
     return { entries: views.journal.list(filter) };
   });
   const why = {
-    summary: "Explain a master's changes: the story of each failover, newest last; then every decision, newest first",
+    summary:
+      'Explain the changes of a master or a cluster: the story of each failover, newest last; then every decision, newest first',
     params: whyParams,
     querystring: whyQuery,
     response: { 200: whyAnswer },
@@ -45,15 +48,26 @@ export function addHistoryRoutes(
   server.get('/v1/why/:name', { schema: why }, async (request) => {
     const { name } = request.params;
     const { limit } = request.query;
-    const all = views.journal.list({ loop: deciding, key: [name, allMastersKey], limit: longest });
+    const loop = [...deciding, ...decidingOfClusters];
+    const all = views.journal.list({ loop, key: [name, allMastersKey], limit: longest });
     const entries = all.slice(0, limit);
     const master = views.masters.get(name);
-    if (master === undefined && all.every(({ key }) => key !== name)) {
-      throw new SwitchmasterError('not-found', `no master is called ${JSON.stringify(name)}`);
+    const cluster = views.clusters.list().find((one) => one.name === name);
+    if (master === undefined && cluster === undefined && all.every(({ key }) => key !== name)) {
+      throw new SwitchmasterError('not-found', `no master or cluster is called ${JSON.stringify(name)}`);
     }
     const story = entries.map((entry) => ({ id: entry.id, sentences: describeEntry(entry) }));
-    const failovers = describeFailovers(all).slice(-limit);
-    const { record = null, maintenance = null } = master ?? {};
-    return { name, record, maintenance, failovers, others: foldOthers(all).slice(0, limit), story, entries };
+    const stories = [...describeFailovers(all), ...describeClusterFailovers(all)].toSorted((a, b) => a.id - b.id);
+    const others = foldOthers(all.filter((entry) => !isClusterOrder(entry)));
+    return {
+      name,
+      record: master?.record ?? null,
+      cluster: cluster?.record ?? null,
+      maintenance: master?.maintenance ?? cluster?.maintenance ?? null,
+      failovers: stories.slice(-limit),
+      others: others.slice(0, limit),
+      story,
+      entries,
+    };
   });
 }

@@ -8,7 +8,7 @@ export function describeEntry(entry: JournalEntry): readonly string[] {
     ...hints(entry),
     ...votes(entry),
     ...role(entry),
-    ...crash(entry),
+    ...describeCrash(entry),
     ...stages(entry),
     ...causes(entry),
   ];
@@ -41,7 +41,7 @@ function role({ details }: JournalEntry): readonly string[] {
 }
 
 /** The evidence of a crash: see docs/crash.md. */
-function crash({ details }: JournalEntry): readonly string[] {
+export function describeCrash({ details }: JournalEntry): readonly string[] {
   if (details.cause !== 'crash') return [];
   const { refusals, forMs, keys } = asMap(details.sign);
   const found =

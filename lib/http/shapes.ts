@@ -4,6 +4,7 @@ import { instanceKindNames } from '../model/instance-kinds.ts';
 import { masterCheckCodes } from '../model/master-check.ts';
 import { problemKinds } from '../model/problem.ts';
 import { secondMasterStates } from '../model/second-master.ts';
+import { unorderedCrashShape } from './crash-shapes.ts';
 import { maintenanceShape } from './maintenance-shapes.ts';
 import { addressShape, instant, isolationShape, sentinelStateShape, voteShape } from './sentinel-shapes.ts';
 
@@ -72,6 +73,9 @@ export const masterShape = z.object({
   maintenance: maintenanceShape
     .nullable()
     .meta({ description: 'Its own, or that of all masters; null: it is in none.' }),
+  crash: unorderedCrashShape
+    .nullable()
+    .meta({ description: 'Its process is gone, and this node has ordered no failover; null: neither.' }),
   isolation: isolationShape.nullable().meta({ description: 'null: this node pauses no Redis of this master.' }),
   replicas: z.array(z.object({ address: addressShape, lag: lagShape.nullable() })).readonly(),
 });
@@ -150,6 +154,13 @@ export const clusterShape = z.object({
     .array(z.object({ address: addressShape, health: z.enum(['fail', 'loading']) }))
     .readonly()
     .meta({ description: 'Nodes that do not serve, as most of the nodes see them.' }),
+  crashes: z
+    .array(unorderedCrashShape)
+    .readonly()
+    .meta({ description: 'Masters whose process is gone, and whose failover this node has not ordered.' }),
+  maintenance: maintenanceShape
+    .nullable()
+    .meta({ description: 'Its own, or that of everything; null: it is in none.' }),
 });
 
 /** One process of this node. */
@@ -198,6 +209,7 @@ export const historyAnswer = z.object({ entries: z.array(entryShape).readonly() 
 export const whyAnswer = z.object({
   name: z.string(),
   record: recordShape.nullable(),
+  cluster: clusterShape.shape.record.meta({ description: 'The record, if it is a Redis Cluster.' }),
   maintenance: maintenanceShape.nullable(),
   failovers: z
     .array(

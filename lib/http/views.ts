@@ -5,6 +5,7 @@ import type { Lag } from '../model/lag.ts';
 import type { MasterRecord } from '../model/record.ts';
 import type { TextReader } from '../model/text-reader.ts';
 import type { JournalEntry, JournalFilter } from '../telemetry/journal.ts';
+import type { unorderedCrashShape } from './crash-shapes.ts';
 import type {
   clusterFailoverAnswer,
   clusterFailoverPreview,
@@ -43,10 +44,10 @@ export interface MaintenanceView {
   list(): readonly MaintenanceState[];
 }
 
-/** An order about the maintenance of a master, or of all masters. */
+/** An order about the maintenance of a master or a cluster, or of all of them. */
 export interface MaintenanceOrder {
   readonly state: 'on' | 'off';
-  /** A master, or `null` for all. */
+  /** A master or a cluster, or `null` for all. */
   readonly scope: string | null;
   readonly by: string;
   readonly reason?: string;
@@ -66,11 +67,14 @@ export interface MaintenanceResult {
 
 export interface MaintenanceControls {
   /**
-   * Resolves when Consul has it and this node's bridge keeps to it. Rejects with `not-found` for maintenance of a master that the
-   * bridge does not follow.
+   * Resolves when Consul has it and this node keeps to it. Rejects with `not-found` for maintenance of a master or a cluster that
+   * this node does not follow.
    */
   order(order: MaintenanceOrder): Promise<MaintenanceResult>;
 }
+
+/** A master that has crashed, and whose failover this node's daemon has not ordered. */
+export type UnorderedCrash = z.output<typeof unorderedCrashShape>;
 
 /** The Redis Clusters that this node follows, from memory. */
 export interface ClustersView {

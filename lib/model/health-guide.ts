@@ -46,7 +46,7 @@ export const healthGuide: Readonly<Record<HealthCode, { readonly meaning: string
   },
   maintenance: {
     meaning:
-      'A note: somebody ordered maintenance. switchmaster follows what Sentinel decides, and orders nothing about these masters.',
+      'A note: somebody ordered maintenance. switchmaster follows what Sentinel or the cluster decides, and orders nothing about these masters.',
     fix: '`switchmaster maintenance off M` ends it, or without `M` that of all masters.',
   },
   'master-unrecorded': {
@@ -56,6 +56,11 @@ export const healthGuide: Readonly<Record<HealthCode, { readonly meaning: string
   'master-down': {
     meaning: 'A quorum of Sentinels calls the master down, and no other server has taken its place.',
     fix: '`SENTINEL CKQUORUM M` reports whether a failover is possible. Bring the master or a replica back.',
+  },
+  'master-crashed': {
+    meaning:
+      "The process of this master is gone, and this node's daemon has ordered no failover: the text has the reason. Sentinel or the cluster fails over by itself after `down-after-milliseconds` or `cluster-node-timeout`.",
+    fix: 'Start it again, or order the failover: `SENTINEL FAILOVER M`, or `CLUSTER FAILOVER FORCE` at a replica.',
   },
   'master-suspected': {
     meaning: 'A Sentinel calls the master down, or a failover is under way.',

@@ -36,6 +36,7 @@ const hintsByLevel = {
     'consul-unreachable': 'consul members',
     'consul-denied': 'switchmaster acl',
     'master-down': 'switchmaster why {name}',
+    'master-crashed': 'switchmaster why {name}',
     'second-master': 'redis-cli -h {host} -p {port} ROLE',
     'record-unbacked': 'switchmaster status {name}',
     isolated: 'switchmaster why {name}',

@@ -24,7 +24,7 @@ export interface ProvisioningPartOptions {
   readonly redisAccess: RedisAccess;
   readonly matches: (master: string) => boolean;
   /** Knows why nothing may be ordered about a master now. undefined where the bridge does not run. */
-  readonly maintenance: () => { readonly whyNotProvision: (master: string) => string | undefined } | undefined;
+  readonly maintenance: { readonly whyNotProvision: (master: string) => string | undefined };
   readonly resyncMs: number;
   readonly onReport: (report: RunReport) => void;
 }
@@ -49,10 +49,7 @@ export class ProvisioningPart implements Part {
       ...(username === undefined ? {} : { 'auth-user': username }),
       ...(password === undefined ? {} : { 'auth-pass': password }),
     };
-    const whyNot = (name: string) => {
-      const maintenance = options.maintenance();
-      return maintenance === undefined ? 'the bridge does not run' : maintenance.whyNotProvision(name);
-    };
+    const whyNot = (name: string) => options.maintenance.whyNotProvision(name);
     this.#loop = new Loop({
       reconciler: new Provisioner({
         client,

@@ -58,7 +58,16 @@ t.test('slots have one form in topology and status', async (t) => {
       { slots: [], master: { host: '10.0.0.2', port: 7000 }, replicas: [] },
     ],
   };
-  const cluster = { name: 'sessions', record, problem: null, unwell: [], nodes: [], lastOutcome: null };
+  const cluster = {
+    name: 'sessions',
+    record,
+    problem: null,
+    unwell: [],
+    crashes: [],
+    maintenance: null,
+    nodes: [],
+    lastOutcome: null,
+  };
   const [, ...shards] = drawText(toTopology([], [cluster]));
   t.strictSame(shards, ['├─ slots 0-4, 5  10.0.0.1:7000', '└─ no slots  10.0.0.2:7000']);
   const health = { level: 'well', reasons: [] } as const;

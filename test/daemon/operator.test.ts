@@ -23,10 +23,11 @@ function employ(bridge: Partial<OrderedBridge> | undefined, clusters?: ClusterCo
   const steps: RunReport[] = [];
   const preview = async () => Promise.reject(new Error('it was not asked for'));
   const orders = { failOver: async () => planned, previewFailover: preview, rebase: async () => record };
-  const whole = { ...orders, maintenance: { order: preview }, ...bridge };
+  const whole = { ...orders, ...bridge };
   const operator = new Operator({
     bridge: () => (bridge === undefined ? undefined : whole),
     clusters: () => clusters,
+    maintenance: () => ({ order: preview }),
     onReport: (report) => reports.push(report),
     onStep: (report) => steps.push(report),
   });

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import t from 'tap';
 import { stringify } from 'yaml';
 import { loadRotating } from '../../lib/config/load.ts';
-import { draftParts, type PartContext } from '../../lib/daemon/blueprints.ts';
+import { draftParts } from '../../lib/daemon/blueprints.ts';
+import type { PartContext } from '../../lib/daemon/part-context.ts';
 import { Certificates } from '../sandbox/certificates.ts';
 
 /*

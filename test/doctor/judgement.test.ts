@@ -77,7 +77,7 @@ function follow(situation: Situation): MasterState {
   const secondMasters = instances.flatMap(({ address, role, expected }) =>
     role === 'master' && expected === 'replica' ? [{ address, state, why, since: null } as const] : [],
   );
-  const rest = { maintenance: null, isolation: null, replicas: [] };
+  const rest = { maintenance: null, crash: null, isolation: null, replicas: [] };
   return { name: 'shard1', record, modifyIndex: 1, sentinels, check, problems, secondMasters, ...rest };
 }
 

@@ -22,6 +22,8 @@ const whole: ClusterState = {
   },
   problem: null,
   unwell: [],
+  crashes: [],
+  maintenance: null,
   nodes: [at(7000), at(7001), at(7003)],
 };
 const holed: ClusterState = {

@@ -56,6 +56,7 @@ export const exampleMaster: MasterState = {
   problems: [],
   secondMasters: [],
   maintenance: null,
+  crash: null,
   isolation: null,
   replicas: [{ address: { host: '10.0.0.6', port: 6379 }, lag: null }],
 };

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { Fencer } from '../../lib/bridge/fencing/fencer.ts';
 import type { RedisPool } from '../../lib/client/redis-pool.ts';
-import { MaintenanceMemory } from '../../lib/consul/maintenance-memory.ts';
+import { MaintenanceMemory } from '../../lib/maintenance/memory.ts';
 import { type Address, formatAddress } from '../../lib/model/address.ts';
 import { formatNote } from '../../lib/model/maintenance.ts';
 import { at, record, view } from '../bridge/plan/world.ts';

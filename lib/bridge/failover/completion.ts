@@ -2,11 +2,11 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RedisPool } from '../../client/redis-pool.ts';
 import { SwitchmasterError } from '../../errors.ts';
+import type { MaintenancePart } from '../../maintenance/part.ts';
 import { type Address, formatAddress } from '../../model/address.ts';
 import { compareVersions } from '../../model/epoch.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import type { Fencer } from '../fencing/fencer.ts';
-import type { BridgeMaintenance } from '../maintenance/maintenance.ts';
 import type { MasterMemory } from '../memory.ts';
 import { distinctViews } from '../observe/sentinel-reading.ts';
 import type { SentinelSource } from '../observe/sentinels.ts';
@@ -29,7 +29,7 @@ export interface CompletionOptions {
   readonly redis: RedisPool;
   readonly fencer: Fencer;
   readonly steering: Pick<Steering, 'enter'>;
-  readonly maintenance: Pick<BridgeMaintenance, 'whyNot'>;
+  readonly maintenance: Pick<MaintenancePart, 'whyNot'>;
   readonly onReport: (report: CompletionReport) => void;
 }
 

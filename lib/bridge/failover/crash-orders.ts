@@ -1,6 +1,7 @@
 import { CrashCase, type CrashCaseParts, type Judgement } from '../../crash/case.ts';
 import { findWays, presentWays, type Way } from '../../crash/connect-attempt.ts';
 import { SwitchmasterError } from '../../errors.ts';
+import type { UnorderedCrash } from '../../http/views.ts';
 import { type Address, type Endpoint, sameAddress } from '../../model/address.ts';
 import { compareVersions } from '../../model/epoch.ts';
 import type { MasterRecord } from '../../model/record.ts';
@@ -8,6 +9,7 @@ import type { MasterMemory } from '../memory.ts';
 import type { LagSource } from '../observe/lag.ts';
 import { distinctViews } from '../observe/sentinel-reading.ts';
 import type { ClosedMaster } from './closed-master.ts';
+import type { CrashReport } from './crash-report.ts';
 import { SentinelCrash, type SentinelCrashParts } from './crash-subject.ts';
 
 /** A master whose process this node's daemon registers. */
@@ -31,6 +33,14 @@ interface Opened {
   readonly again: Map<'closed' | 'election-failed' | 'maintenance-ended', number>;
 }
 
+/** The end of the last case of a master whose process was gone. */
+interface Judged extends ClosedMaster {
+  /** Why no failover was ordered; undefined where this bridge ordered one, or others act. */
+  readonly why: string | undefined;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
 const tickMs = 1_000;
 
 /**
@@ -47,7 +57,7 @@ export class CrashOrders {
   readonly #options: CrashOrdersOptions;
   readonly #cases = new Map<string, Opened>();
   /** Masters whose process was gone at the end of the last case. */
-  readonly #judged = new Map<string, ClosedMaster>();
+  readonly #judged = new Map<string, Judged>();
   readonly #ways = new Map<string, { readonly master: Address; readonly ways: Promise<readonly Way[]> }>();
   readonly #abort = new AbortController();
   #timer: NodeJS.Timeout | undefined;
@@ -66,6 +76,22 @@ export class CrashOrders {
     this.#abort.abort();
     await Promise.all([...this.#cases.values()].map(({ ended }) => ended));
     await this.#options.evidence.stop();
+  }
+
+  /** The server at `address` accepts connections. */
+  connected(address: Address, names: readonly string[]): void {
+    for (const name of names) {
+      const judged = this.#judged.get(name);
+      if (judged !== undefined && sameAddress(judged.record.master, address)) this.#judged.delete(name);
+    }
+  }
+
+  /** The crash of a master whose failover this bridge has not ordered, as long as the record names it. */
+  unordered(name: string): UnorderedCrash | null {
+    const { why, at, record, memory } = this.#judged.get(name) ?? {};
+    if (why === undefined || at === undefined || record === undefined) return null;
+    const isNamed = memory?.record !== undefined && compareVersions(memory.record, record) === 0;
+    return isNamed ? { address: record.master, why, at } : null;
   }
 
   /** The server at `address` closed the bridge's connection. Does not wait. */
@@ -140,20 +166,23 @@ export class CrashOrders {
     const closed = await closing;
     const { name, record } = closed;
     const { master } = record;
-    try {
-      const end = await new CrashCase(new SentinelCrash(closed, this.#options), this.#options).pursue(
-        this.#abort.signal,
-      );
-      if (end === 'judged') this.#judged.set(name, closed);
-      if (end === 'not-crashed') this.#judged.delete(name);
-      return { end, master };
-    } catch (thrown) {
-      const end = 'judged';
-      if (this.#abort.signal.aborted) return { end, master };
-      const why = SwitchmasterError.from(thrown).message;
-      this.#options.onReport({ name, master, sign: 'refused', sentinel: undefined, why, details: {} });
-      return { end, master };
-    }
+    let why: string | undefined;
+    const report = (end: CrashReport) => {
+      why = end.why;
+      this.#options.onReport(end);
+    };
+    const subject = new SentinelCrash(closed, { ...this.#options, onReport: report });
+    const end = await new CrashCase(subject, this.#options)
+      .pursue(this.#abort.signal)
+      .catch((thrown: unknown): Judgement => {
+        const { message } = SwitchmasterError.from(thrown);
+        const failed = { name, master, sign: 'refused', sentinel: undefined, why: message, details: {} } as const;
+        if (!this.#abort.signal.aborted) report(failed);
+        return 'judged';
+      });
+    if (end === 'judged') this.#judged.set(name, { ...closed, why, at: new Date().toISOString() });
+    if (end === 'not-crashed') this.#judged.delete(name);
+    return { end, master };
   }
 
   /** Finds out beforehand what cannot be found out after a crash. */

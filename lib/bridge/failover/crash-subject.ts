@@ -2,6 +2,7 @@ import type { RedisPool } from '../../client/redis-pool.ts';
 import type { CrashEnd, CrashKnowledge, CrashSubject } from '../../crash/case.ts';
 import type { Way } from '../../crash/connect-attempt.ts';
 import { SwitchmasterError } from '../../errors.ts';
+import type { MaintenancePart } from '../../maintenance/part.ts';
 import { type Address, formatAddress } from '../../model/address.ts';
 import { ageOf } from '../../model/age.ts';
 import { type CrashDecision, hasLostKeys, type RestartedMaster } from '../../model/crash.ts';
@@ -9,7 +10,6 @@ import { compareVersions } from '../../model/epoch.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import type { SentinelView } from '../../model/sentinel.ts';
 import { aborted } from '../interruption.ts';
-import type { BridgeMaintenance } from '../maintenance/maintenance.ts';
 import { readReplica } from '../observe/crash-reading.ts';
 import { distinctViews } from '../observe/sentinel-reading.ts';
 import type { SentinelSource } from '../observe/sentinels.ts';
@@ -21,7 +21,7 @@ import { orderFailover } from './order.ts';
 export interface SentinelCrashParts {
   readonly sentinels: SentinelSource;
   readonly redis: RedisPool;
-  readonly maintenance: Pick<BridgeMaintenance, 'whyNot'>;
+  readonly maintenance: Pick<MaintenancePart, 'whyNot'>;
   readonly onReport: (report: CrashReport) => void;
 }
 

@@ -1,9 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import { SwitchmasterError } from '../../errors.ts';
 import type { PlannedPreview } from '../../http/views.ts';
+import type { MaintenancePart } from '../../maintenance/part.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import type { RebaseRequest } from '../hint.ts';
-import type { BridgeMaintenance } from '../maintenance/maintenance.ts';
 import type { MasterMemory } from '../memory.ts';
 import type { BridgeSources } from '../sources.ts';
 import type { Steering } from '../steering.ts';
@@ -13,7 +13,7 @@ import type { PlannedFailoverParts, PlannedOptions, PlannedReport } from './plan
 export interface BridgeOrdersOptions {
   readonly sources: BridgeSources;
   readonly memory: (name: string) => MasterMemory;
-  readonly maintenance: BridgeMaintenance;
+  readonly maintenance: MaintenancePart;
   /** The masters that the bridge follows. */
   readonly names: () => readonly string[];
   readonly steering: Steering;

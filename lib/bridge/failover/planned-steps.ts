@@ -1,7 +1,7 @@
 import type { RedisPool } from '../../client/redis-pool.ts';
 import { SwitchmasterError } from '../../errors.ts';
+import type { MaintenancePart } from '../../maintenance/part.ts';
 import type { Address } from '../../model/address.ts';
-import type { BridgeMaintenance } from '../maintenance/maintenance.ts';
 import type { MasterMemory } from '../memory.ts';
 import type { SentinelSource } from '../observe/sentinels.ts';
 import type { Steering } from '../steering.ts';
@@ -61,7 +61,7 @@ export interface PlannedFailoverParts {
   readonly memory: MasterMemory;
   /** Why Consul is out of reach, or undefined. */
   readonly consulOutage: () => string | undefined;
-  readonly maintenance: Pick<BridgeMaintenance, 'verdict' | 'except'>;
+  readonly maintenance: Pick<MaintenancePart, 'verdict' | 'except'>;
   readonly steering: Steering;
 }
 

@@ -1,11 +1,10 @@
-import { MaintenanceMemory } from '../../consul/maintenance-memory.ts';
-import { MaintenanceSource } from '../../consul/maintenance-source.ts';
 import { describeCrash } from '../../crash/journal.ts';
+import type { UnorderedCrash } from '../../http/views.ts';
 import { momentReport } from '../../loop/moment-report.ts';
 import type { RunReport } from '../../loop/outcome.ts';
+import type { MaintenancePart } from '../../maintenance/part.ts';
 import type { Address } from '../../model/address.ts';
 import type { ClusterRecord } from '../../model/cluster.ts';
-import { describeMaintenance } from '../../model/maintenance.ts';
 import { ClusterCrashOrders, type ClusterCrashOrdersOptions } from './orders.ts';
 import type { ClusterCrashReport } from './subject.ts';
 
@@ -20,36 +19,44 @@ export interface ClusterCrashesOptions extends Shared {
     ClusterCrashOrdersOptions,
     'cluster' | 'crashAfterMs' | 'source' | 'record' | 'wake'
   >[];
+  /** Every cluster that this daemon follows. */
+  readonly followed: readonly string[];
+  readonly maintenance: Pick<MaintenancePart, 'whyNot' | 'follow'>;
   readonly onReport: (report: RunReport) => void;
 }
 
-/** The orders about crashed masters of all clusters, and the maintenance in which there are none. */
+/** The orders about crashed masters of all clusters. There are none in maintenance. */
 export class ClusterCrashes {
   readonly #orders: ReadonlyMap<string, ClusterCrashOrders>;
-  readonly #maintenance: MaintenanceSource;
+  readonly #maintenance: ClusterCrashesOptions['maintenance'];
+  readonly #followed: readonly string[];
+  #unfollow: () => void = () => undefined;
 
-  constructor({ clusters, onReport, ...shared }: ClusterCrashesOptions) {
-    const { client, watches, naming } = shared;
-    const ignore = () => undefined;
-    // The health reports rights that are missing, by the config's needs.
-    const hooks = { onChange: ignore, onRead: ignore, onDenied: ignore };
-    this.#maintenance = new MaintenanceSource({ client, watches, naming, memory: new MaintenanceMemory(), ...hooks });
+  constructor({ clusters, followed, maintenance, onReport, ...shared }: ClusterCrashesOptions) {
+    this.#maintenance = maintenance;
+    this.#followed = followed;
     const report = (end: ClusterCrashReport) => onReport(toReport(end));
     const orders = clusters.map((own) => {
-      const whyNot = () => this.#whyNot(own.cluster);
+      const whyNot = () => maintenance.whyNot(own.cluster);
       return [own.cluster, new ClusterCrashOrders({ ...shared, ...own, whyNot, onReport: report })] as const;
     });
     this.#orders = new Map(orders);
   }
 
   start(): void {
-    if (this.#orders.size > 0) this.#maintenance.start();
+    this.#unfollow = this.#maintenance.follow({
+      names: () => this.#followed,
+      onBegin: () => undefined,
+      onEnd: (names) => {
+        for (const name of names) this.#orders.get(name)?.maintenanceEnded();
+      },
+    });
     for (const orders of this.#orders.values()) orders.start();
   }
 
   async stop(): Promise<void> {
+    this.#unfollow();
     await Promise.all([...this.#orders.values()].map((orders) => orders.stop()));
-    this.#maintenance.stop();
   }
 
   connected(cluster: string, address: Address): void {
@@ -64,10 +71,9 @@ export class ClusterCrashes {
     this.#orders.get(cluster)?.observeRecord(record);
   }
 
-  #whyNot(cluster: string): string | undefined {
-    if (!this.#maintenance.isRead) return 'Consul has not answered yet whether it is in maintenance';
-    const found = this.#maintenance.of(cluster);
-    return found === undefined ? undefined : describeMaintenance(found);
+  /** Masters that have crashed, and whose failover this daemon has not ordered. */
+  unordered(cluster: string): readonly UnorderedCrash[] {
+    return this.#orders.get(cluster)?.unordered ?? [];
   }
 }
 

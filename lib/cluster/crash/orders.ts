@@ -7,6 +7,7 @@ import { CrashCase, type Judgement } from '../../crash/case.ts';
 import { findWays, isThisHost, presentWays, type Way } from '../../crash/connect-attempt.ts';
 import { CrashEvidence } from '../../crash/evidence.ts';
 import { SwitchmasterError } from '../../errors.ts';
+import type { UnorderedCrash } from '../../http/views.ts';
 import { type Address, type Endpoint, formatAddress, isLoopback, sameAddress } from '../../model/address.ts';
 import { ageOf } from '../../model/age.ts';
 import type { ClusterRecord } from '../../model/cluster.ts';
@@ -35,7 +36,24 @@ export interface ClusterCrashOrdersOptions {
 
 interface Opened {
   readonly ended: Promise<void>;
-  isClosedAgain: boolean;
+  /** What happened since that needs another case. */
+  readonly again: Set<'closed' | 'maintenance-ended'>;
+}
+
+/** A master to which a connection was closed. */
+interface ClosedAt {
+  readonly askedAt: Address;
+  readonly listed: ListedMaster;
+  /** Milliseconds of `performance.now()`. */
+  readonly closedMs: number;
+}
+
+/** The end of the last case of a master whose process was gone. */
+interface Judged extends ClosedAt {
+  /** Why no failover was ordered; undefined where this daemon ordered one, or others act. */
+  readonly why: string | undefined;
+  /** ISO 8601. */
+  readonly at: string;
 }
 
 const tickMs = 1_000;
@@ -51,6 +69,7 @@ export class ClusterCrashOrders {
   readonly #options: ClusterCrashOrdersOptions;
   readonly #evidence: CrashEvidence;
   readonly #cases = new Map<string, Opened>();
+  readonly #judged = new Map<string, Judged>();
   readonly #ways = new Map<string, Promise<readonly Way[]>>();
   readonly #runIds = new Map<string, string>();
   readonly #nodeTimeoutsMs = new Map<string, number>();
@@ -81,6 +100,7 @@ export class ClusterCrashOrders {
 
   /** Learns which process is there, and how long the cluster waits. Does not wait. */
   connected(address: Address): void {
+    this.#judged.delete(formatAddress(address));
     void this.#ask(address).catch(() => undefined);
   }
 
@@ -88,11 +108,23 @@ export class ClusterCrashOrders {
   connectionClosed(address: Address): void {
     const key = formatAddress(address);
     const running = this.#cases.get(key);
-    if (running !== undefined) running.isClosedAgain = true;
+    if (running !== undefined) running.again.add('closed');
     if (running !== undefined || this.#abort.signal.aborted) return;
     const { record, source } = this.#options;
     const listed = findClosedMaster(address, { record: record(), views: source.views });
-    if (listed !== undefined) this.#open(address, listed);
+    if (listed !== undefined) this.#open({ askedAt: address, listed, closedMs: performance.now() });
+  }
+
+  /** Judges the masters again whose crash came within maintenance. Does not wait. */
+  maintenanceEnded(): void {
+    for (const { again } of this.#cases.values()) again.add('maintenance-ended');
+    for (const key of [...this.#judged.keys()]) if (!this.#cases.has(key)) this.#judgeAgain(key);
+  }
+
+  get unordered(): readonly UnorderedCrash[] {
+    return [...this.#judged.values()].flatMap(({ listed: { master: address }, why, at }) =>
+      why === undefined ? [] : { address, why, at },
+    );
   }
 
   /** The follower has read the record. */
@@ -103,36 +135,57 @@ export class ClusterCrashOrders {
     this.#isFirstRecord = false;
     for (const known of this.#since.keys()) if (!masters.includes(known)) this.#since.delete(known);
     for (const master of masters) if (!this.#since.has(master)) this.#since.set(master, performance.now() - ageMs);
+    for (const [key, { listed }] of this.#judged)
+      if (!masters.includes(formatAddress(listed.master))) this.#judged.delete(key);
   }
 
-  #open(address: Address, listed: ListedMaster): void {
-    const opened: Opened = { isClosedAgain: false, ended: Promise.resolve() };
-    const ended = this.#pursue(address, listed).then((end) => {
-      this.#cases.delete(formatAddress(address));
-      if (opened.isClosedAgain && end !== 'judged') this.connectionClosed(address);
+  #judgeAgain(key: string): void {
+    const judged = this.#judged.get(key);
+    if (judged !== undefined && !this.#abort.signal.aborted) this.#open(judged);
+  }
+
+  /** A case at work does not see what happens meanwhile, so another one follows it. */
+  #open(closed: ClosedAt): void {
+    const key = formatAddress(closed.askedAt);
+    const again: Opened['again'] = new Set();
+    const ended = this.#pursue(closed).then((end) => {
+      this.#cases.delete(key);
+      if (again.has('closed') && end !== 'judged') this.connectionClosed(closed.askedAt);
+      else if (again.has('maintenance-ended')) this.#judgeAgain(key);
     });
-    this.#cases.set(formatAddress(address), Object.assign(opened, { ended }));
+    this.#cases.set(key, { again, ended });
   }
 
-  async #pursue(askedAt: Address, listed: ListedMaster): Promise<Judgement> {
-    const { bridgeId, crashAfterMs, client, naming, cluster, onReport } = this.#options;
-    const { master } = listed;
-    const closedMs = performance.now();
-    const steeringKey = clusterSteeringKey(naming, cluster);
-    const semaphore = { client, key: steeringKey, limit: 1, holder: bridgeId };
-    const steering = { enter: (_: string, signal: AbortSignal) => acquireLease(semaphore, signal) };
-    try {
-      const ways = await this.#waysTo(askedAt);
-      const runId = this.#runIds.get(formatAddress(askedAt));
-      const subject = new ClusterCrash({ ...listed, cluster, askedAt, ways, runId, closedMs }, this.#subjectParts());
-      const parts = { evidence: this.#evidence, steering, bridgeId, crashAfterMs };
-      return await new CrashCase(subject, parts).pursue(this.#abort.signal);
-    } catch (thrown) {
-      const why = SwitchmasterError.from(thrown).message;
-      const report = { cluster, master, sign: 'refused', replica: undefined, why, details: {} } as const;
-      if (!this.#abort.signal.aborted) onReport(report);
+  async #pursue(closed: ClosedAt): Promise<Judgement> {
+    const { onReport, cluster } = this.#options;
+    const { master } = closed.listed;
+    let why: string | undefined;
+    const report = (end: ClusterCrashReport) => {
+      why = end.why;
+      onReport(end);
+    };
+    const end = await this.#judge(closed, report).catch((thrown: unknown): Judgement => {
+      const { message } = SwitchmasterError.from(thrown);
+      const failed = { cluster, master, sign: 'refused', replica: undefined, why: message, details: {} } as const;
+      if (!this.#abort.signal.aborted) report(failed);
       return 'judged';
-    }
+    });
+    const key = formatAddress(closed.askedAt);
+    if (end === 'judged') this.#judged.set(key, { ...closed, why, at: new Date().toISOString() });
+    if (end === 'not-crashed') this.#judged.delete(key);
+    return end;
+  }
+
+  async #judge({ askedAt, listed, closedMs }: ClosedAt, onReport: (report: ClusterCrashReport) => void) {
+    const { bridgeId, crashAfterMs, client, naming, cluster } = this.#options;
+    const semaphore = { client, key: clusterSteeringKey(naming, cluster), limit: 1, holder: bridgeId };
+    const steering = { enter: (_: string, signal: AbortSignal) => acquireLease(semaphore, signal) };
+    const ways = await this.#waysTo(askedAt);
+    const runId = this.#runIds.get(formatAddress(askedAt));
+    const closed = { ...listed, cluster, askedAt, ways, runId, closedMs };
+    const subject = new ClusterCrash(closed, { ...this.#subjectParts(), onReport });
+    const parts = { evidence: this.#evidence, steering, bridgeId, crashAfterMs };
+    return new CrashCase(subject, parts).pursue(this.#abort.signal);
   }
 
   #subjectParts() {

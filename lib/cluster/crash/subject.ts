@@ -155,6 +155,7 @@ export class ClusterCrash implements CrashSubject<Address> {
     const readings = this.#readings ?? [];
     const details = {
       ...toEvidence(end),
+      master: formatAddress(this.master),
       ...(replica === undefined ? {} : { replica: formatAddress(replica) }),
       replicas: readings
         .filter((one) => replicas.includes(one.id))

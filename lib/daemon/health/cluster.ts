@@ -2,9 +2,17 @@ import type { ClusterState } from '../../http/views.ts';
 import { formatAddress, sameAddress } from '../../model/address.ts';
 import { countSlots, describeSlots } from '../../model/cluster.ts';
 import { type HealthCode, makeReason, type Reason } from '../../model/health.ts';
+import { judgeCrash } from './crash.ts';
 
 /** Whether a Redis Cluster serves every slot, and can lose a master. */
-export function judgeCluster({ name, record, problem, nodes: known, unwell }: ClusterState): readonly Reason[] {
+export function judgeCluster({
+  name,
+  record,
+  problem,
+  nodes: known,
+  unwell,
+  crashes,
+}: ClusterState): readonly Reason[] {
   const masters = record?.shards.flatMap(({ master }) => master ?? []) ?? [];
   const ask = [...masters, ...known].find((node) => !unwell.some(({ address }) => sameAddress(address, node)));
   const reason = (code: HealthCode, text: string) =>
@@ -19,7 +27,9 @@ export function judgeCluster({ name, record, problem, nodes: known, unwell }: Cl
     const text = `Node ${node} ${health === 'fail' ? 'is down' : 'is loading its data'}.`;
     return makeReason({ code: 'cluster-node-down', subject: { kind: 'cluster', name, address: node }, text });
   });
+  const crashed = crashes.map((crash) => judgeCrash({ kind: 'cluster', name }, crash));
   return [
+    ...crashed,
     ...(problem === null ? [] : [reason('cluster-problem', problem)]),
     ...(state === 'fail' ? [reason('cluster-failed', 'Its nodes report cluster_state:fail.')] : []),
     ...(slots > 0

@@ -58,7 +58,7 @@ export function judge(situation: Situation): Health {
       .list()
       .flatMap((master) => judgeMaster({ master, lastOutcome: last('bridge', master.name), nowMs })),
     ...judgeUnlisted(views.masters),
-    ...judgeMaintenance(views.maintenance.list(), views.masters.list()),
+    ...judgeMaintenance(views.maintenance.list(), { masters: views.masters.list(), clusters: views.clusters.list() }),
     ...views.desired.list().flatMap((name) => {
       const maintenance = views.masters.get(name)?.maintenance ?? null;
       return judgeDesired(name, { lastOutcome: last('provisioner', name), maintenance });

@@ -3,6 +3,7 @@ import { sameAddress } from '../../model/address.ts';
 import type { Reason } from '../../model/health.ts';
 import { judgeMaster as judgeObserved } from '../../model/judgement/master.ts';
 import { judgeUnreachable } from '../../model/judgement/votes.ts';
+import { judgeCrash } from './crash.ts';
 import { describeStop } from './outcome.ts';
 
 interface JudgedMaster {
@@ -18,7 +19,9 @@ export function judgeMaster({ master, lastOutcome, nowMs }: JudgedMaster): reado
     address,
     lag: master.replicas.find((one) => sameAddress(one.address, address))?.lag ?? null,
   }));
-  return judgeObserved({ master: { ...master, replicas }, stop: describeStop(lastOutcome), nowMs });
+  const observed = judgeObserved({ master: { ...master, replicas }, stop: describeStop(lastOutcome), nowMs });
+  const { name, crash } = master;
+  return crash === null ? observed : [judgeCrash({ kind: 'master', name }, crash), ...observed];
 }
 
 /** Sentinels that do not answer, where no master is known that lists them. */

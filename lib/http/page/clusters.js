@@ -32,7 +32,7 @@ export function showClusters(world) {
  * @param {Cluster} cluster
  * @param {World} world
  */
-function build({ name, record }, world) {
+function build({ name, record, maintenance }, world) {
   const { level, reasons } = verdictOf(world, 'cluster', name);
   const node = (/** @type {Address} */ address) => nodeOf(address, { name, world });
   const when =
@@ -51,6 +51,7 @@ function build({ name, record }, world) {
       ' ',
       when,
     ),
+    maintenance === null ? null : h('p', { class: 'quiet' }, maintenance.text),
     reasons.map((reason) => h('p', { class: 'reason' }, reason)),
     record === null
       ? null

@@ -17,6 +17,9 @@ const choices = {
   problems: (/** @type {Entry} */ { kind }) => kind !== 'applied',
 };
 
+/** Loops whose entries `/v1/why` puts into sentences. */
+const explained = new Set(['bridge', 'crash', 'cluster-crash']);
+
 /** @type {Readonly<Record<Entry['kind'], { sign: string, word: string }>>} */
 const kinds = {
   applied: { sign: '✓', word: 'Done' },
@@ -107,7 +110,7 @@ export class Decisions {
     if (this.#opened.delete(entry.id)) return this.#onChange();
     this.#opened.set(entry.id, summarize(entry));
     this.#onChange();
-    if (entry.loop !== 'bridge') return;
+    if (!explained.has(entry.loop)) return;
     const sentences = await readStory(entry).catch(() => undefined);
     if (sentences === undefined || !this.#opened.has(entry.id)) return;
     this.#opened.set(entry.id, sentences);

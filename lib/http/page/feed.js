@@ -113,6 +113,7 @@ export class Feed {
     this.#lastAnswerMs = Date.now();
     this.#takeEntries([entry]);
     this.#want(aboutMasters.has(entry.loop) ? 'bridge' : entry.loop, entry.key);
+    if (entry.loop === 'maintenance' || entry.loop.startsWith('cluster')) this.#want('cluster', entry.key);
   }
 
   /** @param {readonly Entry[]} received */

@@ -71,6 +71,9 @@ t.test('a crash that was found within maintenance is judged again when it has en
   };
   const [first] = await waitFor('the report', found, { until: ({ length }) => length > 0 });
   t.match(first, { name: 'm', sentinel: undefined, why: 'm is in maintenance: by ops' });
+  const shown = await waitFor('the crash', () => orders.unordered('m'), { until: (crash) => crash !== null });
+  t.match(shown, { address: master, why: 'm is in maintenance: by ops', at: /^\d{4}-/ });
+  t.equal(orders.unordered('another'), null);
   const before = world.reads;
   orders.maintenanceEnded('another');
   world.maintenance = undefined;
@@ -79,6 +82,9 @@ t.test('a crash that was found within maintenance is judged again when it has en
     return world.reads;
   };
   await waitFor('the Sentinels to be asked again', judged, { until: (count) => count > before });
+  await orders.stop();
+  orders.connected(master, ['m']);
+  t.equal(orders.unordered('m'), null, 'a process that accepts connections has not crashed');
 });
 
 t.test('an election that fails while a crash is judged counts, whatever else happens then', async (t) => {

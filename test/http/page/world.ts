@@ -58,4 +58,6 @@ export const brokenCluster: ClusterState = {
   problem: null,
   nodes: [],
   unwell: [],
+  crashes: [],
+  maintenance: null,
 };

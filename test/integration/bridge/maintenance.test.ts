@@ -15,7 +15,7 @@ const [consul, killed, timed] = await Promise.all([
 ]);
 const sentinels = await sandbox.sentinels({ masters: [killed, timed], downAfterMs: 3_000 });
 const bridge = startBridge(t, { consul, sentinels, onCrash: 'failover', id: 'first' });
-const order = (given: Omit<MaintenanceOrder, 'by'>) => bridge.part.maintenance.order({ by: 'ops@test', ...given });
+const order = (given: Omit<MaintenanceOrder, 'by'>) => bridge.maintenance.order({ by: 'ops@test', ...given });
 
 /** Sentinel converts a former master that has been one for four such periods. */
 const setPublishPeriod = (ms: number) =>

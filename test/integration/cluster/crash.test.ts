@@ -106,6 +106,30 @@ t.test('a killed master is failed over long before the cluster finds it dead, by
   });
 });
 
+t.test('in maintenance of the cluster nothing is ordered; after it, the crash is judged again', async (t) => {
+  const [first] = bridges as [(typeof bridges)[number]];
+  const unordered = () => bridges.map(({ part }) => part.list()[0]?.crashes ?? []);
+  await untilReady();
+  await waitFor('the bridges to have the new master', () => bridges.map(({ part }) => part.list()[0]?.record), {
+    until: (records) => records.every((record) => record !== undefined && includes(rb.address)(record ?? undefined)),
+  });
+  await first.maintenance.order({ state: 'on', scope: name, by: 'ops@test' });
+  await waitFor('both to have it', () => bridges.map(({ maintenance }) => maintenance.whyNot(name)), {
+    until: (reasons) => reasons.every((reason) => reason !== undefined),
+  });
+  await rb.kill();
+  await waitFor('both to show the crash', unordered, { until: (lists) => lists.every(({ length }) => length === 1) });
+  t.match(unordered(), [
+    [{ address: rb.address, why: /^crashing is in maintenance: by ops@test/ }],
+    [{ address: rb.address, why: /^crashing is in maintenance/ }],
+  ]);
+  t.equal(await b.role(), 'replica');
+  await first.maintenance.order({ state: 'off', scope: name, by: 'ops@test' });
+  await untilMaster(b);
+  await waitFor('the crash to be over', unordered, { until: (lists) => lists.every(({ length }) => length === 0) });
+  await rb.start();
+});
+
 t.test('a master that comes back empty before the proof does not make its replicas empty', async (t) => {
   await Promise.all(bridges.map((bridge) => bridge.stop()));
   const patient = startFollower(t, {

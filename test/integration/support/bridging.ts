@@ -3,6 +3,8 @@ import { ConsulClient } from '../../../lib/client/consul.ts';
 import type { AccessConfig, SentinelConfig } from '../../../lib/config/model.ts';
 import { CatalogWatches } from '../../../lib/consul/watches.ts';
 import type { RunReport } from '../../../lib/loop/outcome.ts';
+import { MaintenanceMemory } from '../../../lib/maintenance/memory.ts';
+import { MaintenancePart } from '../../../lib/maintenance/part.ts';
 import { formatAddress, sameAddress } from '../../../lib/model/address.ts';
 import { type MasterRecord, parseRecord } from '../../../lib/model/record.ts';
 import { waitFor } from '../../sandbox/condition.ts';
@@ -54,6 +56,7 @@ export interface Fence {
 /** A bridge in this process, and every report of its loop. */
 export interface RunningBridge {
   readonly part: BridgePart;
+  readonly maintenance: MaintenancePart;
   readonly reports: readonly RunReport[];
   /** Everything that it has done to former masters. */
   readonly fences: readonly Fence[];
@@ -68,29 +71,35 @@ export function startBridge(t: Pick<TestLike, 'teardown'>, setting: BridgeSettin
   const watches = new CatalogWatches({ client });
   const reports: RunReport[] = [];
   const decisions: MasterRecord[] = [];
+  const onReport = (report: RunReport) => {
+    reports.push(report);
+    setting.onReport?.(report);
+  };
+  const naming = { environment: setting.environment };
+  const maintenance = new MaintenancePart({ client, watches, naming, memory: new MaintenanceMemory(), onReport });
   const part = new BridgePart({
     client,
     watches,
-    naming: { environment: setting.environment },
+    naming,
     bridgeId: setting.id ?? 'bridge',
     settings: settingsOf(setting),
     localMasters: setting.localMasters ?? (() => []),
     localRedis: setting.localRedis ?? (() => []),
     onReboot: (message) => setting.onReboot?.(message),
-    onReport: (report) => {
-      reports.push(report);
-      setting.onReport?.(report);
-    },
+    maintenance,
+    onReport,
     onDecision: (record) => {
       decisions.push(record);
       setting.onDecision?.(record);
     },
     onLink: () => {},
   });
-  const stop = stopWith(t, { part, watches, client });
+  const stop = stopWith(t, { part, maintenance, watches, client });
+  maintenance.start();
   part.start();
   return {
     part,
+    maintenance,
     reports,
     decisions,
     get fences() {

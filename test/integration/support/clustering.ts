@@ -3,6 +3,8 @@ import { ConsulClient } from '../../../lib/client/consul.ts';
 import { ClusterPart, type WantedCluster } from '../../../lib/cluster/part.ts';
 import { CatalogWatches } from '../../../lib/consul/watches.ts';
 import type { RunReport } from '../../../lib/loop/outcome.ts';
+import { MaintenanceMemory } from '../../../lib/maintenance/memory.ts';
+import { MaintenancePart } from '../../../lib/maintenance/part.ts';
 import { type Address, type Endpoint, formatAddress } from '../../../lib/model/address.ts';
 import { type ClusterRecord, type ClusterView, parseClusterRecord, slotCount } from '../../../lib/model/cluster.ts';
 import { clusterKey } from '../../../lib/model/naming.ts';
@@ -167,14 +169,25 @@ export function startFollower(
     /** The cluster nodes that its daemon registers. */
     readonly localNodes?: () => readonly Endpoint[];
   },
-): { readonly part: ClusterPart; readonly reports: readonly RunReport[]; stop(): Promise<void> } {
+): {
+  readonly part: ClusterPart;
+  readonly maintenance: MaintenancePart;
+  readonly reports: readonly RunReport[];
+  stop(): Promise<void>;
+} {
   const client = new ConsulClient(setting.consul.http);
   const watches = new CatalogWatches({ client });
   const reports: RunReport[] = [];
+  const onReport = (report: RunReport) => {
+    reports.push(report);
+    setting.onReport?.(report);
+  };
+  const naming = { environment: undefined };
+  const maintenance = new MaintenancePart({ client, watches, naming, memory: new MaintenanceMemory(), onReport });
   const part = new ClusterPart({
     client,
     watches,
-    naming: { environment: undefined },
+    naming,
     bridgeId: setting.id ?? 'follower',
     ...(setting.settled === 'by-cluster' ? {} : { settledAfterMs: 0 }),
     clusters: setting.clusters.map((cluster) => ({
@@ -185,14 +198,13 @@ export function startFollower(
       ...cluster,
     })),
     ...(setting.localNodes === undefined ? {} : { localNodes: setting.localNodes }),
-    onReport: (report) => {
-      reports.push(report);
-      setting.onReport?.(report);
-    },
+    maintenance,
+    onReport,
   });
-  const stop = stopWith(t, { part, watches, client });
+  const stop = stopWith(t, { part, maintenance, watches, client });
+  maintenance.start();
   part.start();
-  return { part, reports, stop };
+  return { part, maintenance, reports, stop };
 }
 
 export async function clusterRecordOf(consul: ConsulAgent, name: string): Promise<ClusterRecord | undefined> {

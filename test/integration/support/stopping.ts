@@ -6,13 +6,20 @@ import type { TestLike } from '../../sandbox/sandbox.ts';
 /** Stops a part of the daemon, and then what it uses: at the end of the test, or earlier, and once. */
 export function stopWith(
   t: Pick<TestLike, 'teardown'>,
-  running: { readonly part: Pick<Part, 'stop'>; readonly watches: CatalogWatches; readonly client: ConsulClient },
+  running: {
+    readonly part: Pick<Part, 'stop'>;
+    /** What the part uses. */
+    readonly maintenance?: Pick<Part, 'stop'>;
+    readonly watches: CatalogWatches;
+    readonly client: ConsulClient;
+  },
 ): (options?: { readonly graceMs: number }) => Promise<void> {
-  const { part, watches, client } = running;
+  const { part, maintenance, watches, client } = running;
   let stopped: Promise<void> | undefined;
   const stop = (options = { graceMs: 1_000 }) => {
     stopped ??= part
       .stop(options)
+      .then(() => maintenance?.stop(options))
       .then(() => watches.close())
       .then(() => client.close());
     return stopped;

@@ -1,11 +1,11 @@
-import type { ConsulClient } from '../../client/consul.ts';
-import type { MaintenanceSource } from '../../consul/maintenance-source.ts';
-import { SwitchmasterError } from '../../errors.ts';
-import type { MaintenanceOrder, MaintenanceResult, MaintenanceState } from '../../http/views.ts';
-import { holdsWithin } from '../../loop/stages.ts';
-import { formatNote, type MaintenanceNote, type MaintenanceScope, trackMaintenance } from '../../model/maintenance.ts';
-import { maintenanceKey } from '../../model/maintenance-keys.ts';
-import type { Naming } from '../../model/naming.ts';
+import type { ConsulClient } from '../client/consul.ts';
+import { SwitchmasterError } from '../errors.ts';
+import type { MaintenanceOrder, MaintenanceResult, MaintenanceState } from '../http/views.ts';
+import { holdsWithin } from '../loop/stages.ts';
+import { formatNote, type MaintenanceNote, type MaintenanceScope, trackMaintenance } from '../model/maintenance.ts';
+import { maintenanceKey } from '../model/maintenance-keys.ts';
+import type { Naming } from '../model/naming.ts';
+import type { MaintenanceSource } from './source.ts';
 import { toMaintenanceState } from './view.ts';
 
 export interface MaintenanceOrdersOptions {
@@ -28,11 +28,11 @@ export class MaintenanceOrders {
     this.#options = options;
   }
 
-  /** Resolves when this bridge keeps to it. Rejects with `not-found` for maintenance of a master that the bridge does not follow. */
+  /** Resolves when this daemon keeps to it. Rejects with `not-found` for maintenance of a master or a cluster that it does not follow. */
   async carryOut(order: MaintenanceOrder): Promise<MaintenanceResult> {
     const { client, naming } = this.#options;
     const { state, scope, dryRun } = order;
-    if (state === 'on') this.#requireMaster(scope);
+    if (state === 'on') this.#requireKnown(scope);
     const key = maintenanceKey(naming, scope);
     const { value: entry } = await client.read({ kind: 'key', key }, { consistency: 'consistent', timeoutMs });
     const before = entry === undefined ? null : this.#show(scope, entry.value);
@@ -55,7 +55,7 @@ export class MaintenanceOrders {
     await holdsWithin(isSeen, { timeoutMs: seenWithinMs, pollMs });
   }
 
-  /** As this bridge has it, or would have it from now on. */
+  /** As this daemon has it, or would have it from now on. */
   #show(scope: MaintenanceScope, text: string): MaintenanceState | null {
     const nowMs = performance.now();
     const all = trackMaintenance(this.#options.source.all, new Map([[scope, text]]), { nowMs, wallMs: Date.now() });
@@ -63,10 +63,13 @@ export class MaintenanceOrders {
     return maintenance === undefined ? null : toMaintenanceState({ scope, maintenance }, nowMs);
   }
 
-  #requireMaster(scope: MaintenanceScope): void {
+  #requireKnown(scope: MaintenanceScope): void {
     const names = this.#options.names();
     if (scope === null || names.includes(scope)) return;
-    throw new SwitchmasterError('not-found', `No master is called ${scope} (known: ${names.join(', ') || 'none'}).`);
+    throw new SwitchmasterError(
+      'not-found',
+      `No master or cluster is called ${scope} (known: ${names.join(', ') || 'none'}).`,
+    );
   }
 }
 

@@ -1,47 +1,55 @@
-import { MaintenanceSource, type MaintenanceSourceOptions } from '../../consul/maintenance-source.ts';
-import type { SwitchmasterError } from '../../errors.ts';
+import type { SwitchmasterError } from '../errors.ts';
 import type {
   MaintenanceControls,
   MaintenanceOrder,
   MaintenanceResult,
   MaintenanceState,
   MaintenanceView,
-} from '../../http/views.ts';
-import { momentReport } from '../../loop/moment-report.ts';
-import type { RunReport } from '../../loop/outcome.ts';
+} from '../http/views.ts';
+import { momentReport } from '../loop/moment-report.ts';
+import type { RunReport } from '../loop/outcome.ts';
 import {
   allMastersKey,
   describeMaintenance,
   type MaintenanceChange,
   type MaintenanceVerdict,
-} from '../../model/maintenance.ts';
+} from '../model/maintenance.ts';
+import type { Part } from '../part.ts';
 import { MaintenanceOrders } from './orders.ts';
+import { MaintenanceSource, type MaintenanceSourceOptions } from './source.ts';
 import { toMaintenanceState } from './view.ts';
 
-export interface BridgeMaintenanceOptions extends Omit<MaintenanceSourceOptions, 'onChange' | 'onRead' | 'onDenied'> {
-  /** The masters that the bridge follows. */
-  readonly names: () => readonly string[];
-  /** Maintenance of these masters began. */
-  readonly onBegin: (names: readonly string[]) => void;
-  /** These masters are not in maintenance any more: everything about them is judged again. */
-  readonly onEnd: (names: readonly string[]) => void;
+export interface MaintenancePartOptions extends Omit<MaintenanceSourceOptions, 'onChange' | 'onRead' | 'onDenied'> {
   readonly onReport: (report: RunReport) => void;
 }
 
+/** A part that orders something about masters or clusters. */
+export interface MaintenanceFollower {
+  /** The masters or clusters that it follows. */
+  readonly names: () => readonly string[];
+  /** Maintenance of these began. */
+  readonly onBegin: (names: readonly string[]) => void;
+  /** These are not in maintenance any more: everything about them is judged again. */
+  readonly onEnd: (names: readonly string[]) => void;
+}
+
 /**
- * Whether the bridge may order anything about a master: in maintenance it only follows what Sentinel decides. Every place where
- * something is ordered asks `whyNot`.
+ * Whether anything may be ordered about a master or a cluster: in maintenance, the daemon only follows what Sentinel or the cluster
+ * decides. Every place where something is ordered asks `whyNot`.
  */
-export class BridgeMaintenance implements MaintenanceView, MaintenanceControls {
-  readonly #options: BridgeMaintenanceOptions;
+export class MaintenancePart implements Part, MaintenanceView, MaintenanceControls {
+  readonly name = 'maintenance';
+  readonly maintenance: MaintenanceView = { list: () => this.list() };
+  readonly #options: MaintenancePartOptions;
   readonly #source: MaintenanceSource;
   readonly #orders: MaintenanceOrders;
+  readonly #followers = new Set<MaintenanceFollower>();
   /** Masters for which an operator ordered something in spite of maintenance. */
   readonly #exempt = new Set<string>();
-  /** Masters about which nothing was done because Consul was not read yet. */
+  /** Masters and clusters about which nothing was done because Consul was not read yet. */
   readonly #postponed = new Set<string>();
 
-  constructor(options: BridgeMaintenanceOptions) {
+  constructor(options: MaintenancePartOptions) {
     this.#options = options;
     this.#source = new MaintenanceSource({
       ...options,
@@ -49,18 +57,29 @@ export class BridgeMaintenance implements MaintenanceView, MaintenanceControls {
       onRead: () => this.#endPostponed(),
       onDenied: (error) => options.onReport(toDenial(error)),
     });
-    this.#orders = new MaintenanceOrders({ ...options, source: this.#source });
+    const names = () => [...this.#followers].flatMap((follower) => follower.names());
+    this.#orders = new MaintenanceOrders({ ...options, source: this.#source, names });
   }
 
   start(): void {
     this.#source.start();
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     this.#source.stop();
   }
 
-  /** Whether something may be ordered about the master. Cheap: a failover waits for it. */
+  ready() {
+    return { ready: true } as const;
+  }
+
+  /** Reports to the follower what begins and ends, until the function that it returns is called. */
+  follow(follower: MaintenanceFollower): () => void {
+    this.#followers.add(follower);
+    return () => void this.#followers.delete(follower);
+  }
+
+  /** Whether something may be ordered about the master or the cluster. Cheap: a failover waits for it. */
   verdict(name: string): MaintenanceVerdict {
     return this.#exempt.has(name) ? { kind: 'off' } : this.#read(name);
   }
@@ -74,7 +93,7 @@ export class BridgeMaintenance implements MaintenanceView, MaintenanceControls {
     return maintenance === undefined ? { kind: 'off' } : { kind: 'on', why: describeMaintenance(maintenance) };
   }
 
-  /** Why nothing may be ordered about the master; undefined where it may. */
+  /** Why nothing may be ordered about it; undefined where it may. */
   whyNot(name: string): string | undefined {
     return reasonOf(this.verdict(name));
   }
@@ -106,7 +125,7 @@ export class BridgeMaintenance implements MaintenanceView, MaintenanceControls {
     return [...this.#source.all].map(([scope, maintenance]) => toMaintenanceState({ scope, maintenance }, nowMs));
   }
 
-  /** The maintenance that the master is in, or null. */
+  /** The maintenance that the master or the cluster is in, or null. */
   of(name: string): MaintenanceState | null {
     const found = this.#source.of(name);
     return found === undefined ? null : toMaintenanceState(found, performance.now());
@@ -114,25 +133,26 @@ export class BridgeMaintenance implements MaintenanceView, MaintenanceControls {
 
   #changed(changes: readonly MaintenanceChange[]): void {
     for (const change of changes) this.#options.onReport(toReport(change));
-    const { names } = this.#options;
-    const namesOf = (kind: 'begin' | 'end') => {
-      const scopes = changes.filter((change) => (change.kind === 'ends') === (kind === 'end'));
-      const all = scopes.flatMap(({ scope }) => (scope === null ? names() : [scope]));
-      return [...new Set(all)].filter((name) => (this.#source.of(name) === undefined) === (kind === 'end'));
-    };
-    this.#options.onBegin(namesOf('begin'));
-    this.#end(namesOf('end'));
+    for (const follower of this.#followers) {
+      const namesOf = (kind: 'begin' | 'end') => {
+        const scopes = changes.filter((change) => (change.kind === 'ends') === (kind === 'end'));
+        const all = scopes.flatMap(({ scope }) => (scope === null ? follower.names() : [scope]));
+        return [...new Set(all)].filter((name) => (this.#source.of(name) === undefined) === (kind === 'end'));
+      };
+      follower.onBegin(namesOf('begin'));
+      this.#end(follower, namesOf('end'));
+    }
   }
 
   #endPostponed(): void {
     const names = [...this.#postponed];
     this.#postponed.clear();
-    this.#end(names);
+    for (const follower of this.#followers) this.#end(follower, names);
   }
 
-  #end(names: readonly string[]): void {
+  #end(follower: MaintenanceFollower, names: readonly string[]): void {
     const ended = names.filter((name) => this.#source.of(name) === undefined);
-    if (ended.length > 0) this.#options.onEnd(ended);
+    if (ended.length > 0) follower.onEnd(ended);
   }
 }
 

@@ -1,5 +1,5 @@
-import type { MaintenanceState } from '../../http/views.ts';
-import { describeMaintenance, isOn, type MaintenanceOfMaster } from '../../model/maintenance.ts';
+import type { MaintenanceState } from '../http/views.ts';
+import { describeMaintenance, isOn, type MaintenanceOfMaster } from '../model/maintenance.ts';
 
 /** Maintenance as the API shows it. */
 export function toMaintenanceState(found: MaintenanceOfMaster, nowMs: number): MaintenanceState {

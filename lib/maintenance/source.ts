@@ -1,6 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import type { ConsulClient } from '../client/consul.ts';
 import { hiddenError } from '../client/consul-access.ts';
+import { hasValue } from '../consul/watch-state.ts';
+import type { CatalogWatches, Follow } from '../consul/watches.ts';
 import type { SwitchmasterError } from '../errors.ts';
 import type { KvEntry } from '../model/catalog.ts';
 import {
@@ -13,9 +15,7 @@ import {
 import { maintenancePrefix, maintenanceScope } from '../model/maintenance-keys.ts';
 import type { Naming } from '../model/naming.ts';
 import { isMarkerKey } from '../model/records.ts';
-import type { MaintenanceMemory } from './maintenance-memory.ts';
-import { hasValue } from './watch-state.ts';
-import type { CatalogWatches, Follow } from './watches.ts';
+import type { MaintenanceMemory } from './memory.ts';
 
 export interface MaintenanceSourceOptions {
   readonly client: ConsulClient;

@@ -1,11 +1,11 @@
 import t, { type Test } from 'tap';
-import { BridgeMaintenance, type BridgeMaintenanceOptions } from '../../../lib/bridge/maintenance/maintenance.ts';
-import { MaintenanceMemory } from '../../../lib/consul/maintenance-memory.ts';
-import type { WatchState } from '../../../lib/consul/watch-state.ts';
-import { SwitchmasterError } from '../../../lib/errors.ts';
-import type { KvEntry } from '../../../lib/model/catalog.ts';
-import { formatNote } from '../../../lib/model/maintenance.ts';
-import { waitFor } from '../../sandbox/condition.ts';
+import type { WatchState } from '../../lib/consul/watch-state.ts';
+import { SwitchmasterError } from '../../lib/errors.ts';
+import { MaintenanceMemory } from '../../lib/maintenance/memory.ts';
+import { MaintenancePart, type MaintenancePartOptions } from '../../lib/maintenance/part.ts';
+import type { KvEntry } from '../../lib/model/catalog.ts';
+import { formatNote } from '../../lib/model/maintenance.ts';
+import { waitFor } from '../sandbox/condition.ts';
 
 type State = WatchState<readonly KvEntry[]>;
 
@@ -27,15 +27,14 @@ const current = (notes: Readonly<Record<string, string>>): State => ({
 const denied: State = { kind: 'failed', error: new SwitchmasterError('consul-denied', 'ACL not found') };
 
 /** Maintenance by a scripted watch. */
-function start(t: Test, given: Partial<BridgeMaintenanceOptions> = {}, first: State = { kind: 'pending' }) {
+function start(t: Test, given: Partial<MaintenancePartOptions> = {}, first: State = { kind: 'pending' }) {
   let state = first;
   let changed = () => {};
-  const begun: string[][] = [];
-  const ended: string[][] = [];
+  const begun: (readonly string[])[] = [];
+  const ended: (readonly string[])[] = [];
   const options = {
     naming: { environment: undefined },
     memory: new MaintenanceMemory(),
-    names: () => ['a', 'b', 'c'],
     client: { denied: async () => [], transact: async () => ({ kind: 'committed' }) },
     watches: {
       follow: (_query: unknown, onChange: () => void) => {
@@ -48,12 +47,15 @@ function start(t: Test, given: Partial<BridgeMaintenanceOptions> = {}, first: St
         };
       },
     },
-    onBegin: (names: string[]) => begun.push(names),
-    onEnd: (names: string[]) => ended.push(names),
     onReport: () => {},
     ...given,
   };
-  const maintenance = new BridgeMaintenance(options as unknown as BridgeMaintenanceOptions);
+  const maintenance = new MaintenancePart(options as unknown as MaintenancePartOptions);
+  maintenance.follow({
+    names: () => ['a', 'b', 'c'],
+    onBegin: (names) => begun.push(names),
+    onEnd: (names) => ended.push(names),
+  });
   maintenance.start();
   t.teardown(() => maintenance.stop());
   const show = (next: State) => {
@@ -111,7 +113,7 @@ t.test('a key that cannot be deleted does not delay the next end', async (t) => 
     tries += 1;
     throw new SwitchmasterError('consul-unreachable', 'refused');
   };
-  const client = { denied: async () => [], transact } as unknown as BridgeMaintenanceOptions['client'];
+  const client = { denied: async () => [], transact } as unknown as MaintenancePartOptions['client'];
   const { maintenance, ended } = start(t, { memory, client }, current(notes));
   t.match(maintenance.verdict('b'), { kind: 'on' });
   await waitFor('a try', () => tries > 0);
