@@ -1,65 +1,15 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SwitchmasterError } from '../errors.ts';
-import { type Address, formatAddress } from '../model/address.ts';
-import type { CrashDecision, CrashSign, JudgingBridge, RestartedMaster } from '../model/crash.ts';
+import { formatAddress } from '../model/address.ts';
+import type { CrashSign, JudgingBridge } from '../model/crash.ts';
 import { type ConnectionState, isProven, longestPauseMs, traceConnection } from '../model/crash-proof.ts';
-import { tryConnectAll, type Way } from './connect-attempt.ts';
+import { tryConnectAll } from './connect-attempt.ts';
 import type { CrashEvidence, OrderClaim } from './evidence.ts';
 import type { CrashLeaseOptions } from './lease.ts';
 import { Preparation } from './preparation.ts';
 import { waitForRestart } from './restart.ts';
-
-/** A master to which a connection was closed: what differs between one of Sentinels and one of a Redis Cluster. */
-export interface CrashSubject<Target> {
-  /** By which the bridges exchange their evidence. */
-  readonly name: string;
-  readonly master: Address;
-  /** The ways by which this host reached it. */
-  readonly ways: readonly Way[];
-  /** The run ids by which its process was known. */
-  readonly runIds: readonly string[];
-  /** Why nothing may be ordered about it; undefined where it may. */
-  whyNot(): string | undefined;
-  /** Asks the process at its address for INFO. Rejects where it does not answer. */
-  readInfo(): Promise<unknown>;
-  /** Asks the servers around it once, and returns what takes in their answers. */
-  readOthers(): Promise<() => void>;
-  /** Forgets what they answered: it is about an earlier moment. */
-  forgetOthers(): void;
-  /** Whether its replicas would lose keys by copying it; undefined before they have answered. */
-  wouldLoseKeys(restarted: RestartedMaster): boolean | undefined;
-  decide(known: CrashKnowledge): CrashDecision<Target>;
-  /** For the key of the order in Consul. */
-  describe(target: Target): Readonly<Record<string, string>>;
-  /** Rejects with `redis-refused` where it may be ordered again. */
-  order(target: Target): Promise<void>;
-  /** Resolves when the failover that was ordered is followed, or will not be. */
-  followed(signal: AbortSignal): Promise<void>;
-  report(end: CrashEnd<Target>): void;
-}
-
-/** What the subject does not know by itself when it decides. */
-export interface CrashKnowledge {
-  readonly sign: CrashSign;
-  readonly crashAfterMs: number;
-  readonly nowMs: number;
-  /** How long ago any bridge ordered a failover because of a crash; undefined where none did. */
-  readonly lastOrderAgeMs: number | undefined;
-  readonly bridges: readonly JudgingBridge[];
-}
-
-/** The end of a case that is worth a report. Times are milliseconds of `performance.now()`. */
-export interface CrashEnd<Target> {
-  readonly sign: CrashSign;
-  /** undefined where no failover was ordered, for the reason `why`. */
-  readonly target: Target | undefined;
-  readonly why: string | undefined;
-  readonly bridges: readonly JudgingBridge[];
-  readonly startedMs: number;
-  readonly provenMs: number | undefined;
-  readonly endedMs: number;
-}
+import type { CrashEnd, CrashSubject } from './subject.ts';
 
 export interface CrashCaseParts extends CrashLeaseOptions {
   readonly evidence: CrashEvidence;
@@ -87,6 +37,8 @@ export class CrashCase<Target> {
   /** A claim that led to no order. */
   #unused: OrderClaim | undefined;
   #provenMs: number | undefined;
+  /** `refused`: the server answered that it does not do it, so it certainly was not carried out. */
+  #lastOrder: 'none' | 'refused' | 'given' = 'none';
   /** Why the order was refused. */
   #refusal = 'the server to order it from was lost';
 
@@ -106,6 +58,7 @@ export class CrashCase<Target> {
       return 'judged';
     } finally {
       await this.#retract();
+      await this.#cancelRefused();
       this.#endPreparation();
       await Promise.all(this.#leaving);
     }
@@ -212,13 +165,22 @@ export class CrashCase<Target> {
         return this.#end(sign, { why: 'another bridge ordered a failover' });
       // Maintenance may have begun while Consul took the claim: the next decision has that reason.
       if (this.#subject.whyNot() !== undefined) return undefined;
+      this.#lastOrder = 'given';
       await this.#subject.order(target);
       return this.#end(sign, { target });
     } catch (thrown) {
       const { code, message: why } = SwitchmasterError.from(thrown);
       this.#refusal = why;
+      if (code === 'redis-refused' || code === 'redis-denied') this.#lastOrder = 'refused';
       return code === 'redis-refused' ? undefined : this.#end(sign, { why });
     }
+  }
+
+  /** Another bridge may order what this one was refused, such as without a right. */
+  async #cancelRefused(): Promise<void> {
+    const claim = this.#preparation?.lease.claimed ?? this.#unused;
+    if (this.#lastOrder === 'refused' && claim !== undefined)
+      await this.#parts.evidence.cancelOrder(this.#subject.name, claim);
   }
 
   #end(sign: CrashSign, { target, why }: { readonly target?: Target; readonly why?: string }): CrashEnd<Target> {

@@ -123,6 +123,13 @@ export class CrashEvidence {
     if (result.kind !== 'committed') return undefined;
     return { before: last, index: result.indexes.get(key) ?? Number.NaN };
   }
+
+  /** Removes the note of an order that was certainly not carried out, unless another bridge has replaced it. Never rejects. */
+  async cancelOrder(name: string, { index }: OrderClaim): Promise<void> {
+    const { client, prefix } = this.#options;
+    const step = { kind: 'kv-delete-cas', key: crashOrderKey(prefix, name), index } as const;
+    await client.transact([step], { timeoutMs: 1_000 }).catch(() => undefined);
+  }
 }
 
 function isTexts(value: unknown): value is readonly string[] {

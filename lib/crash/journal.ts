@@ -1,6 +1,6 @@
 import { type Address, formatAddress } from '../model/address.ts';
 import type { CrashSign } from '../model/crash.ts';
-import type { CrashEnd } from './case.ts';
+import type { CrashEnd } from './subject.ts';
 
 /** The evidence of a case for the journal, as far as it does not depend on who fails over. */
 export function toEvidence(end: CrashEnd<unknown>): Readonly<Record<string, unknown>> {

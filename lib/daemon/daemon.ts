@@ -202,11 +202,9 @@ export class Daemon {
   #views(): Views {
     const { journal, metrics, lastOutcomes } = this.#requireObservers();
     const { masters: masterControls, clusters: clusterControls, maintenance: maintenanceControls } = this.#operator;
-    const conditions = this.#conditions;
-    const assembly = this.#assembly;
     return unionViews({
-      assembly,
-      conditions,
+      assembly: this.#assembly,
+      conditions: this.#conditions,
       masterControls,
       clusterControls,
       maintenanceControls,

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { CrashCase, type CrashCaseParts, type CrashEnd, type CrashSubject } from '../../lib/crash/case.ts';
+import { CrashCase, type CrashCaseParts } from '../../lib/crash/case.ts';
+import type { CrashEnd, CrashSubject } from '../../lib/crash/subject.ts';
 import { SwitchmasterError } from '../../lib/errors.ts';
 import type { Address } from '../../lib/model/address.ts';
 import { waitFor } from '../sandbox/condition.ts';
@@ -24,6 +25,8 @@ async function startCase(t: Test) {
   const world = {
     ...{ entered: 0, left: 0, reads: 0, infos: 0, forgotten: 0, claims: 0, refusals: 0 },
     isLoading: true,
+    refusal: 'redis-refused' as 'redis-refused' | 'redis-denied' | 'redis-unreachable',
+    cancelled: [] as number[],
     answers: [] as number[],
     // The servers around it answer then.
     answered: Promise.resolve(),
@@ -59,7 +62,7 @@ async function startCase(t: Test) {
     order: async () => {
       if (world.refusals === 0) return;
       world.refusals -= 1;
-      throw new SwitchmasterError('redis-refused', 'no suitable replica');
+      throw new SwitchmasterError(world.refusal, 'no suitable replica');
     },
     followed: async () => undefined,
     report: (end) => ends.push(end),
@@ -80,6 +83,7 @@ async function startCase(t: Test) {
       world.claims += 1;
       return { before: last, index: world.claims };
     },
+    cancelOrder: async (_, { index }) => void world.cancelled.push(index),
   } satisfies Partial<CrashCaseParts['evidence']> as unknown as CrashCaseParts['evidence'];
   const stop = new AbortController();
   const parts = { steering: { enter }, evidence, bridgeId: 'bridge', crashAfterMs: 60 };
@@ -158,4 +162,18 @@ t.test('a claim whose order was refused is no order for the next preparation', a
   t.equal(await judged, 'judged');
   t.match(ends, [{ target: 'replica', why: undefined, sign: { kind: 'emptied' } }]);
   t.equal(world.claims, 1, 'it is not claimed twice');
+});
+
+t.test('a claim ends with the case if the order was refused, and stays if it may have been carried out', async (t) => {
+  for (const [refusal, cancelled] of [
+    ['redis-denied', [1]],
+    ['redis-unreachable', []],
+  ] as const) {
+    const { world, ends, judged } = await startCase(t);
+    world.refusal = refusal;
+    world.refusals = Number.POSITIVE_INFINITY;
+    t.equal(await judged, 'judged');
+    t.match(ends, [{ target: undefined, why: 'no suitable replica' }], refusal);
+    t.strictSame(world.cancelled, cancelled, refusal);
+  }
 });

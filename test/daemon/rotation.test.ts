@@ -27,7 +27,7 @@ const pair = (name: string): Change => [
   { file: `${name}.crt`, before: one.cert, after: two.cert },
   { file: `${name}.key`, before: one.key, after: two.key },
 ];
-const everyPart = ['bridge', 'cluster', 'consul', 'endpoint', 'provisioner', 'registrar', 'renderer'];
+const everyPart = ['bridge', 'cluster', 'consul', 'endpoint', 'maintenance', 'provisioner', 'registrar', 'renderer'];
 
 const table: readonly (readonly [string, Change, readonly string[]])[] = [
   // A request reads the present token, so that no part is rebuilt.

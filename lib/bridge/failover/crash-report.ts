@@ -1,5 +1,5 @@
-import type { CrashEnd } from '../../crash/case.ts';
 import { toEvidence } from '../../crash/journal.ts';
+import type { CrashEnd } from '../../crash/subject.ts';
 import { type Address, formatAddress } from '../../model/address.ts';
 import type { CrashSign } from '../../model/crash.ts';
 import type { SentinelView } from '../../model/sentinel.ts';

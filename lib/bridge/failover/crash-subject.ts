@@ -1,6 +1,6 @@
 import type { RedisPool } from '../../client/redis-pool.ts';
-import type { CrashEnd, CrashKnowledge, CrashSubject } from '../../crash/case.ts';
 import type { Way } from '../../crash/connect-attempt.ts';
+import type { CrashEnd, CrashKnowledge, CrashSubject } from '../../crash/subject.ts';
 import { SwitchmasterError } from '../../errors.ts';
 import type { MaintenancePart } from '../../maintenance/part.ts';
 import { type Address, formatAddress } from '../../model/address.ts';

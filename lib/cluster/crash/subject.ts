@@ -1,7 +1,7 @@
 import { readingCommands, toNodeReading } from '../../client/cluster-node-reading.ts';
-import type { CrashEnd, CrashKnowledge, CrashSubject } from '../../crash/case.ts';
 import type { Way } from '../../crash/connect-attempt.ts';
 import { toEvidence } from '../../crash/journal.ts';
+import type { CrashEnd, CrashKnowledge, CrashSubject } from '../../crash/subject.ts';
 import { SwitchmasterError } from '../../errors.ts';
 import { holdsWithin } from '../../loop/stages.ts';
 import { type Address, formatAddress, sameAddress } from '../../model/address.ts';
