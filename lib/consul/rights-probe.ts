@@ -10,7 +10,7 @@ export interface RightsProbeOptions {
   readonly client: Pick<ConsulClient, 'send'>;
   /** What the daemon needs now. */
   readonly rules: () => readonly AclRule[];
-  readonly onChange: (change: { readonly rule: string; readonly kind: 'lost' | 'back' }) => void;
+  readonly onChange: (change: { readonly rule: string; readonly kind: 'lost' | 'lacking' | 'back' }) => void;
   /** Default 5 s. */
   readonly everyMs?: number;
 }
@@ -33,13 +33,20 @@ export class RightsProbe {
     this.#options = options;
   }
 
-  /** What the token has lost, with the rule to give. */
+  /** What the token has lost or lacks, with the rule to give. */
   get denials(): readonly Denial[] {
-    return this.#rights.rules.map((rule) => {
+    const lacking = this.#rights.lacking.map((rule): Denial => {
+      const text = formatRule(rule);
+      const message = `${rule.without}: the token lacks a right in Consul (${rule.why}). Give its policy ${text}.`;
+      const error = new SwitchmasterError('consul-denied', message, { details: { rules: [text] } });
+      return { query: text, error, needed: 'for a part of the work' };
+    });
+    const lost = this.#rights.rules.map((rule) => {
       const text = formatRule(rule);
       const message = `The token has lost a right in Consul (${rule.why}). Give its policy ${text}.`;
       return { query: text, error: new SwitchmasterError('consul-denied', message, { details: { rules: [text] } }) };
     });
+    return [...lost, ...lacking];
   }
 
   /** Runs until {@link stop}; never throws. */
@@ -65,7 +72,8 @@ export class RightsProbe {
     const allowed = await readRights(client, asked, { timeoutMs, signal });
     if (allowed === undefined) return;
     const answers = asked.map((rule, i) => ({ rule, isAllowed: allowed[i] !== false }));
-    const { lost, back } = this.#rights.note(answers);
+    const { lost, lacking, back } = this.#rights.note(answers);
+    for (const rule of lacking) onChange({ rule: formatRule(rule), kind: 'lacking' });
     for (const rule of lost) onChange({ rule: formatRule(rule), kind: 'lost' });
     for (const rule of back) onChange({ rule: formatRule(rule), kind: 'back' });
   }

@@ -37,6 +37,8 @@ export interface FollowOptions {
 export interface Denial {
   readonly query: string;
   readonly error: SwitchmasterError;
+  /** Where everything else works without it. */
+  readonly needed?: 'for a part of the work';
 }
 
 /** A follower's access to a shared watch. */

@@ -10,6 +10,7 @@ export function watchRights(config: () => Config, log: Log): NonNullable<ConsulP
     rules: (queries) => listRights(aclNeeds(config(), queries)),
     onChange: ({ rule, kind }) => {
       if (kind === 'lost') log.warn({ rule }, 'the token has lost a right in consul');
+      else if (kind === 'lacking') log.warn({ rule }, 'the token lacks a right in consul');
       else log.info({ rule }, 'the token has a right in consul again');
     },
   };

@@ -63,6 +63,7 @@ export function contradictBridges(bridges: readonly JudgingBridge[]): string | u
   const silent = beside.find(({ sees }) => sees === 'no-crash');
   if (silent !== undefined) return `the bridge ${silent.bridge} beside it has not seen a crash`;
   if (beside.length > 0) return undefined;
+  if (bridges.length === 0) return 'Consul lists no bridge that judges crashes (see switchmaster acl)';
   const seeing = bridges.filter(({ sees }) => sees === 'crash').length;
   if (seeing >= majorityOf(bridges.length)) return undefined;
   return `${seeing} of ${bridges.length} bridges have seen the crash`;

@@ -19,6 +19,11 @@ export const healthGuide: Readonly<Record<HealthCode, { readonly meaning: string
       'Consul hides something that the daemon reads from its token, or the token has lost a right that it had. The last answer counts: files stay as they are.',
     fix: 'Give the token the rule that the text names. `switchmaster acl` prints all of them.',
   },
+  'right-missing': {
+    meaning:
+      'The token never had a right in Consul that a part of the work needs, as after an upgrade. The text names what does not happen without it. Everything else works.',
+    fix: 'Give the token the rule that the text names. `switchmaster acl` prints all of them.',
+  },
   'interfaces-unreadable': {
     meaning:
       "The operating system refuses to list this node's network interfaces. The registrar keeps the last state of instances that it finds by the addresses of this node or knows by a loopback address, and registers all others as usual.",

@@ -52,6 +52,7 @@ const hintsByLevel = {
   warning: {
     'config-refused': 'switchmaster check',
     'record-unreadable': 'consul kv get {name}',
+    'right-missing': 'switchmaster acl',
     'maintenance-unreadable': 'switchmaster maintenance status',
     'interfaces-unreadable': 'systemctl cat switchmaster',
     'journal-unwritable': 'switchmaster config show',

@@ -29,8 +29,9 @@ export function judgeReadiness(missing: readonly string[]): readonly Reason[] {
 const shownDenials = 10;
 
 export function judgeDenied(denied: readonly Denial[]): readonly Reason[] {
-  return denied.slice(0, shownDenials).map(({ query, error }) => {
-    return makeReason({ code: 'consul-denied', subject: { kind: 'consul', name: query }, text: error.message });
+  return denied.slice(0, shownDenials).map(({ query, error, needed }) => {
+    const code = needed === undefined ? 'consul-denied' : 'right-missing';
+    return makeReason({ code, subject: { kind: 'consul', name: query }, text: error.message });
   });
 }
 

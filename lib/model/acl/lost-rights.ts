@@ -21,23 +21,42 @@ export function formatRule({ resource, segment, policy }: AclRule): string {
 export class LostRights {
   readonly #granted = new Set<string>();
   #lost: ReadonlyMap<string, AclRule> = new Map();
+  #lacking: ReadonlyMap<string, AclRule> = new Map();
 
   get rules(): readonly AclRule[] {
     return [...this.#lost.values()];
   }
 
-  /** Takes Consul's answers. Returns the rules that were lost since the last time, and those that are back. */
+  /** Rules that it never had, and whose absence is to be reported. */
+  get lacking(): readonly AclRule[] {
+    return [...this.#lacking.values()];
+  }
+
+  /** Takes Consul's answers. Returns the rules that were lost, or found to be lacking, since the last time, and those that are there now. */
   note(answers: readonly { readonly rule: AclRule; readonly isAllowed: boolean }[]): {
     readonly lost: readonly AclRule[];
+    readonly lacking: readonly AclRule[];
     readonly back: readonly AclRule[];
   } {
-    const before = this.#lost;
+    const [before, lackingBefore] = [this.#lost, this.#lacking];
     for (const { rule, isAllowed } of answers) if (isAllowed) this.#granted.add(formatRule(rule));
     const lost = answers.filter(({ rule, isAllowed }) => !isAllowed && this.#granted.has(formatRule(rule)));
     this.#lost = new Map(reduce(lost.map(({ rule }) => rule)).map((rule) => [formatRule(rule), rule]));
+    const lacking = answers.filter(({ rule, isAllowed }) => !isAllowed && rule.without !== undefined);
+    const never = lacking.filter(({ rule }) => !this.#granted.has(formatRule(rule)));
+    this.#lacking = new Map(never.map(({ rule }) => [formatRule(rule), rule]));
+    const now = [this.#lost, this.#lacking];
     return {
-      lost: [...this.#lost].flatMap(([text, rule]) => (before.has(text) ? [] : [rule])),
-      back: [...before].flatMap(([text, rule]) => (this.#lost.has(text) ? [] : [rule])),
+      lost: without(this.#lost, [before]),
+      lacking: without(this.#lacking, [lackingBefore]),
+      back: without(new Map([...before, ...lackingBefore]), now),
     };
   }
+}
+
+function without(
+  rules: ReadonlyMap<string, AclRule>,
+  others: readonly ReadonlyMap<string, AclRule>[],
+): readonly AclRule[] {
+  return [...rules].flatMap(([text, rule]) => (others.some((other) => other.has(text)) ? [] : [rule]));
 }

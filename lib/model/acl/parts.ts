@@ -21,6 +21,8 @@ import {
 import type { ConsulQuery } from '../query.ts';
 import type { AclNeeds, AclRule } from './rule.ts';
 
+const without = 'No failover is ordered after a crash';
+
 /** The rules that each part of the daemon needs. */
 export const partRules: Readonly<Record<string, (needs: AclNeeds) => readonly AclRule[]>> = {
   registrar: ({ naming, registers, memberOf }) => {
@@ -43,7 +45,9 @@ export const partRules: Readonly<Record<string, (needs: AclNeeds) => readonly Ac
       ),
       ...nodeRules(naming, masters),
       write('key_prefix', steeringPrefix(naming), 'the lease for a failover'),
-      ...(ordersOnCrash ? [write('key_prefix', crashPrefix(naming), 'what the bridges see of crashed masters')] : []),
+      ...(ordersOnCrash
+        ? [{ ...write('key_prefix', crashPrefix(naming), 'what the bridges see of crashed masters'), without }]
+        : []),
       write('key_prefix', maintenancePrefix(naming), 'which masters are in maintenance'),
       write('session_prefix', '', 'ends the lease if the daemon dies'),
     ];
@@ -57,14 +61,15 @@ export const partRules: Readonly<Record<string, (needs: AclNeeds) => readonly Ac
   },
   cluster: ({ naming, clusters, clustersOnCrash }) => [
     ...clusters.map((name) => write('key', clusterKey(naming, name), "the cluster's record")),
-    ...clustersOnCrash.map((name) =>
-      write('key_prefix', clusterCrashPrefix(naming, name), 'what the daemons see of its crashed masters'),
-    ),
+    ...clustersOnCrash.map((name) => ({
+      ...write('key_prefix', clusterCrashPrefix(naming, name), 'what the daemons see of its crashed masters'),
+      without,
+    })),
     ...(clustersOnCrash.length === 0
       ? []
       : [
-          write('key_prefix', maintenancePrefix(naming), 'which clusters are in maintenance'),
-          write('session_prefix', '', 'ends the lease if the daemon dies'),
+          { ...write('key_prefix', maintenancePrefix(naming), 'which clusters are in maintenance'), without },
+          { ...write('session_prefix', '', 'ends the lease if the daemon dies'), without },
         ]),
   ],
   discovery: ({ looksUp }) =>

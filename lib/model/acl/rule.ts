@@ -18,6 +18,8 @@ export interface AclRule {
   readonly policy: 'read' | 'write' | 'list';
   /** What the daemon needs it for. */
   readonly why: string;
+  /** What does not happen without it, if a token that never had it is to be reported. Everything else works then. */
+  readonly without?: string;
 }
 
 /** The parts of a config that need rights in Consul. */

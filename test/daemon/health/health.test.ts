@@ -103,6 +103,8 @@ t.test('what Consul hides from the token', async (t) => {
   const health = judged({}, { denied: [{ query: 'service(web)', error }] });
   t.strictSame(codesOf(health), ['critical consul-denied consul/service(web)']);
   t.match(health.reasons, [{ text: /hides service\(web\)/, hint: 'switchmaster acl' }]);
+  const partly = judged({}, { denied: [{ query: 'key', error, needed: 'for a part of the work' }] });
+  t.strictSame(codesOf(partly), ['warning right-missing consul/key']);
 });
 
 t.test('network interfaces that cannot be listed', async (t) => {

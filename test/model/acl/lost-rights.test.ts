@@ -24,7 +24,7 @@ t.test('a right is lost if the token had it, until it has it again or nothing ne
         [nodes, false],
       ]),
     ),
-    { lost: [], back: [] },
+    { lost: [], lacking: [], back: [] },
   );
   t.same(rights.rules, [], 'a rule that the token never had may not be needed');
   t.same(
@@ -34,7 +34,7 @@ t.test('a right is lost if the token had it, until it has it again or nothing ne
         [nodes, false],
       ]),
     ),
-    { lost: [keys], back: [] },
+    { lost: [keys], lacking: [], back: [] },
   );
   t.same(
     rights.note(
@@ -43,7 +43,7 @@ t.test('a right is lost if the token had it, until it has it again or nothing ne
         [nodes, true],
       ]),
     ),
-    { lost: [], back: [] },
+    { lost: [], lacking: [], back: [] },
   );
   t.same(
     rights.note(
@@ -52,10 +52,10 @@ t.test('a right is lost if the token had it, until it has it again or nothing ne
         [nodes, false],
       ]),
     ),
-    { lost: [nodes], back: [keys] },
+    { lost: [nodes], lacking: [], back: [keys] },
   );
   t.same(rights.rules, [nodes]);
-  t.same(rights.note([]), { lost: [], back: [nodes] });
+  t.same(rights.note([]), { lost: [], lacking: [], back: [nodes] });
 });
 
 t.test('a right that a wider rule includes is lost alone, or with that rule', async (t) => {
@@ -72,7 +72,7 @@ t.test('a right that a wider rule includes is lost alone, or with that rule', as
     );
   note(true, true);
   t.same(note(true, false).lost, [web], 'a rule for it alone denies it');
-  t.same(note(false, false), { lost: [all], back: [web] }, 'the wide rule gives both');
+  t.same(note(false, false), { lost: [all], lacking: [], back: [web] }, 'the wide rule gives both');
   t.same(note(true, true).back, [all]);
 });
 
@@ -82,4 +82,17 @@ t.test('a question names one of all for an empty prefix', async (t) => {
   t.same(questionOf(session), { Resource: 'session', Access: 'write', Segment: 'switchmaster' });
   t.equal(formatRule(session), 'session_prefix "" { policy = "write" }');
   t.equal(formatRule(rule('peering', '')), 'peering = "read"');
+});
+
+t.test('a right that the token never had is reported where a part of the work needs it', async (t) => {
+  const crash = { ...rule('key_prefix', 'redis/crash/', 'write'), without: 'No failover is ordered' };
+  const rights = new LostRights();
+  const note = (isAllowed: boolean) => rights.note(answers([[crash, isAllowed]]));
+  t.same(note(false), { lost: [], lacking: [crash], back: [] });
+  t.same(note(false), { lost: [], lacking: [], back: [] }, 'once');
+  t.same(rights.lacking, [crash]);
+  t.same(note(true), { lost: [], lacking: [], back: [crash] });
+  t.same(rights.lacking, []);
+  t.same(note(false), { lost: [crash], lacking: [], back: [] }, 'then it is one that was lost');
+  t.same(rights.lacking, []);
 });
