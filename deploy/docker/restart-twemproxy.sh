@@ -1,5 +1,5 @@
 #!/bin/sh
-# Stops twemproxy. Its container shares its process ids with this one, and run-twemproxy.sh starts it again.
-pid_file=/run/twemproxy/nutcracker.pid
-[ -s "$pid_file" ] || exit 0
-kill "$(cat "$pid_file")"
+# Restarts twemproxy, which runs in its own container. Before its first start there is nothing to restart.
+socket=/run/twemproxy/restart.sock
+[ -S "$socket" ] || exit 0
+socat -t 5 -u "UNIX-CONNECT:$socket" - | grep -q stopped

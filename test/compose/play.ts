@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict';
+import { waitFor } from '../sandbox/condition.ts';
+import { run } from './command.ts';
+import type { ComposeFile } from './file.ts';
+import type { Stack } from './stack.ts';
+
+interface Stage {
+  readonly file: ComposeFile;
+  readonly write: (line: string) => void;
+}
+
+const followMs = 240_000;
+const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`;
+
+/** All of it: the commands of the file's first lines in their order, then each service killed, and stopped. */
+export async function playAll(stack: Stack, { file, write }: Stage): Promise<void> {
+  await tryCommands(stack, { file, write });
+  await crashEach(stack, write);
+  await stopAll(stack, write);
+}
+
+/** What each command of the comment must show. A command that is not here fails. */
+const shows: Readonly<Record<string, (stack: Stack, output: string) => void>> = {
+  'docker compose up --build --wait': (stack) => {
+    const again = [...stack.containers.values()].filter(({ starts }) => starts > 1);
+    assert.deepEqual(
+      again.map((container) => [container.service.name, container.log().slice(-2_000)]),
+      [],
+      'these started again',
+    );
+  },
+  'dig +short @127.0.0.1 -p 8600 shard1.redis-master.service.consul': (_, output) =>
+    assert.equal(output, '172.29.86.21\n'),
+  'curl -s http://127.0.0.1:8680/v1/masters': (_, output) => assert.match(output, /"host":"172.29.86.21","port":6379/),
+  'redis-cli -p 22121 set key value': (_, output) => assert.equal(output, 'OK\n'),
+  'redis-cli -p 16379 role': (_, output) => assert.match(output, /^master\n/),
+  'docker compose logs --tail 4 app': (_, output) => {
+    assert.match(
+      output,
+      /shard1\.redis-master\.service\.consul is 172\.29\.86\.21:6379: \+OK \| 172\.29\.86\.30:22121: \+OK/,
+    );
+  },
+  'docker compose kill shard1-a': () => undefined,
+  'docker compose start shard1-a': () => undefined,
+  'docker compose kill haproxy-1': () => undefined,
+  'docker compose --profile cluster up --build --wait': () => undefined,
+  'dig +short @127.0.0.1 -p 8600 sessions.redis-cluster.service.consul': (_, output) =>
+    assert.match(output, /^172\.29\.86\.5/),
+};
+
+/** What holds some time after a command. */
+const follows: Readonly<Record<string, (stack: Stack, write: Stage['write']) => Promise<void>>> = {
+  'docker compose kill shard1-a': async (stack, write) => {
+    const startedAt = performance.now();
+    await until('the other commands to show the new master', async () => {
+      assert.equal(
+        await run(['dig', '+short', '@127.0.0.1', '-p', '8600', 'shard1.redis-master.service.consul']),
+        '172.29.86.22\n',
+      );
+      assert.match(await run(['redis-cli', '-p', '16379', 'role']), /^master\n/);
+      assert.equal(await run(['redis-cli', '-p', '22121', 'set', 'key', 'value']), 'OK\n');
+      assert.match(lastLine(stack, 'app'), /172\.29\.86\.22:6379: \+OK \| 172\.29\.86\.30:22121: \+OK/);
+    });
+    write(`  everything follows ${seconds(performance.now() - startedAt)} after the kill`);
+  },
+  'docker compose start shard1-a': async (stack, write) => {
+    await stack.untilReady('shard1-a');
+    await until('shard1-a to be a replica', async () => {
+      assert.match(await run(['redis-cli', '-h', '172.29.86.21', '-p', '6379', 'role']), /^slave\n172\.29\.86\.22\n/);
+    });
+    write('  it is a replica of shard1-b');
+  },
+  'docker compose kill haproxy-1': async (stack, write) => {
+    const startedAt = performance.now();
+    await until('the address to be at lb-2, and the application to write through it', async () => {
+      assert.deepEqual(await hostsWithAddress(), ['lb-2']);
+      assert.match(lastLine(stack, 'app'), /172\.29\.86\.30:22121: \+OK/);
+    });
+    write(`  the address is at lb-2 ${seconds(performance.now() - startedAt)} after the kill`);
+    await stack.container('haproxy-1').start();
+    await stack.untilReady('haproxy-1');
+  },
+};
+
+async function tryCommands(stack: Stack, { file, write }: Stage): Promise<void> {
+  assert.ok(file.commands.length > 8, 'the comment at the top of the file has its commands');
+  for (const command of file.commands) {
+    const startedAt = performance.now();
+    const output = await carryOut(stack, command);
+    write(`${command}: ${seconds(performance.now() - startedAt)}`);
+    const show = shows[command];
+    assert.ok(show, `the tests expect nothing of: ${command}`);
+    show(stack, output);
+    await follows[command]?.(stack, write);
+  }
+}
+
+/** Runs a command, with the stack in the place of `docker compose`. */
+async function carryOut(stack: Stack, command: string): Promise<string> {
+  const words = command.split(' ');
+  const [program, , ...rest] = words;
+  if (program !== 'docker') return run(words);
+  const [verb = ''] = rest.filter((word, i) => !word.startsWith('-') && rest[i - 1] !== '--profile');
+  const name = rest.at(-1) ?? '';
+  if (verb === 'up') await stack.up(rest.includes('--profile') ? { profile: 'cluster' } : {});
+  else if (verb === 'kill') await stack.container(name).kill();
+  else if (verb === 'start') await stack.container(name).start();
+  else if (verb === 'logs') return stack.container(name).log().trimEnd().split('\n').slice(-4).join('\n');
+  else throw new Error(`the tests cannot run: ${command}`);
+  return '';
+}
+
+/** Kills each process 1 in turn. Its restart policy brings it back, and the application writes again by both ways. */
+async function crashEach(stack: Stack, write: Stage['write']): Promise<void> {
+  // A host's container holds the network of others, and nothing in it can crash. Docker would not bring the network back.
+  const crashing = [...stack.containers.values()].filter(
+    ({ service }) => service.net.kind === 'shared' || service.health,
+  );
+  for (const container of crashing) {
+    const { name } = container.service;
+    const { starts } = container;
+    const startedAt = performance.now();
+    await container.crash();
+    await until(`${name} to be back`, async () => assert.ok(container.starts > starts && container.ready));
+    const backMs = performance.now() - startedAt;
+    const count = written(lastLine(stack, 'app'));
+    await until(`the application to write after the end of ${name}`, async () => {
+      const line = lastLine(stack, 'app');
+      assert.ok(written(line) > count || name === 'app');
+      assert.match(line, /:6379: \+OK \| 172\.29\.86\.30:22121: \+OK/);
+    });
+    const total = performance.now() - startedAt;
+    write(
+      `kill -9 ${name}: healthy again after ${seconds(backMs)}, the application writes after ${seconds(total)} at most`,
+    );
+  }
+  await until('every service to be healthy', async () => {
+    const others = [...stack.containers.values()].filter(({ ready }) => !ready);
+    assert.deepEqual(
+      others.map(({ service }) => service.name),
+      [],
+    );
+  });
+}
+
+/** Every container ends by SIGTERM within Docker's ten seconds, so that `docker compose down` is quick. */
+async function stopAll(stack: Stack, write: Stage['write']): Promise<void> {
+  const stopped = await Promise.all(
+    [...stack.containers.values()].map(async (container) => [container.service.name, await container.stop()] as const),
+  );
+  const slow = stopped.filter(([, ms]) => ms >= 10_000);
+  assert.deepEqual(slow, [], 'these did not end by SIGTERM');
+  write(
+    `all ${stopped.length} containers end by SIGTERM, the last one after ${seconds(Math.max(...stopped.map(([, ms]) => ms)))}`,
+  );
+}
+
+async function hostsWithAddress(): Promise<readonly string[]> {
+  const hosts = ['lb-1', 'lb-2'];
+  const listed = await Promise.all(hosts.map((host) => run(['ip', '-4', '-brief', '-n', host, 'address'])));
+  return hosts.filter((_, i) => listed[i]?.includes('172.29.86.30/'));
+}
+
+function lastLine(stack: Stack, name: string): string {
+  return stack.container(name).log().trimEnd().split('\n').at(-1) ?? '';
+}
+
+/** The count in a line of the application. */
+function written(line: string): number {
+  return Number(/^\S+ (\d+): /.exec(line)?.[1] ?? 0);
+}
+
+async function until(description: string, check: () => Promise<void>): Promise<void> {
+  await waitFor(
+    description,
+    async () => {
+      await check();
+      return true;
+    },
+    { timeoutMs: followMs, intervalMs: 200 },
+  );
+}

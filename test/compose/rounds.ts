@@ -1,0 +1,25 @@
+// The services of docker-compose.yml in network namespaces: started by main.ts. argv: an empty folder, the image as JSON.
+import { readComposeFile } from './file.ts';
+import { localImages } from './local-images.ts';
+import { playAll } from './play.ts';
+import { Stack } from './stack.ts';
+
+const [folder = '', image = '{}', option] = process.argv.slice(2);
+const write = (line: string) => process.stdout.write(`${line}\n`);
+
+const file = readComposeFile();
+const stack = await Stack.open(file, { images: await localImages(JSON.parse(image)), folder });
+let failure: unknown;
+try {
+  if (option === '--up') {
+    await stack.up();
+    write('all services are ready. Ctrl-C ends them');
+    await new Promise((resolve) => process.once('SIGINT', resolve));
+  } else await playAll(stack, { file, write });
+} catch (error) {
+  failure = error;
+  write(stack.describe());
+}
+await stack.close();
+if (failure !== undefined) throw failure;
+process.exit();
