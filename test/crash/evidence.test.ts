@@ -1,0 +1,71 @@
+import t from 'tap';
+import { CrashEvidence, type CrashEvidenceOptions } from '../../lib/crash/evidence.ts';
+import type { KvEntry } from '../../lib/model/catalog.ts';
+import { contradictBridges } from '../../lib/model/crash.ts';
+
+/* Who counts as a bridge that could see a crash of shard1 at 10.0.0.5:6379, by the keys in Consul. */
+const prefix = 'redis/crash/';
+const master = { host: '10.0.0.5', port: 6379 };
+
+const key = (name: string, value: object | string, session: string | undefined = 'session'): KvEntry => ({
+  key: `${prefix}${name}`,
+  value: typeof value === 'string' ? value : JSON.stringify(value),
+  modifyIndex: 1,
+  ...(session === undefined ? {} : { session }),
+});
+const judging = (bridge: string, changes: object = {}) =>
+  key(`bridge/${bridge}`, { bridge, masters: ['*'], beside: [], ...changes });
+const beside = (bridge: string) => judging(bridge, { beside: ['shard1'] });
+const seeing = (bridge: string, at = '10.0.0.5:6379') => key(`evidence/shard1/${bridge}`, { bridge, master: at });
+
+/** The key of a bridge that has no session, such as one of a backup. */
+const copied = ({ session: _, ...entry }: KvEntry): KvEntry => entry;
+
+function contradictionOf(entries: readonly KvEntry[] | undefined): string | undefined {
+  const state = entries === undefined ? { kind: 'pending' } : { kind: 'current', index: 1n, resets: 0, value: entries };
+  const watches = { follow: () => ({ state, release: () => undefined }) };
+  const options = { client: {}, watches, prefix, bridgeId: 'a', masters: ['*'] } as unknown as CrashEvidenceOptions;
+  return contradictBridges(new CrashEvidence(options).bridges('shard1', master));
+}
+
+const proven: Readonly<Record<string, readonly KvEntry[]>> = {
+  'a lone bridge sees it': [judging('a'), seeing('a')],
+  'a bridge of an earlier version, or with `wait`, or without the right to write, has no key': [
+    judging('a'),
+    seeing('a'),
+    seeing('b'),
+  ],
+  'two of three see it, and nobody registers it': [judging('a'), judging('b'), judging('c'), seeing('a'), seeing('c')],
+  'the bridge beside it sees it, and no other': [beside('a'), judging('b'), judging('c'), seeing('a')],
+  'a bridge that keeps other masters does not see it': [
+    judging('a'),
+    judging('b', { masters: ['cache*'] }),
+    seeing('a'),
+  ],
+  'a bridge beside another master does not see it': [judging('a', { beside: ['cache'] }), seeing('a')],
+  'a later version writes more about itself': [judging('a', { since: 7 }), seeing('a')],
+  'the copy of a key does not see it': [judging('a'), copied(judging('b')), copied(beside('c')), seeing('a')],
+  'somebody else wrote below the folder': [judging('a'), seeing('a'), key('bridge/x', 'not JSON'), key('note', '{}')],
+  'the daemons of a cluster have their own folder': [
+    judging('a'),
+    seeing('a'),
+    key('cluster/shard1/bridge/b', { bridge: 'b', masters: ['*'], beside: ['shard1'] }),
+  ],
+};
+for (const [when, entries] of Object.entries(proven)) {
+  t.test(`nobody contradicts: ${when}`, async (t) => t.equal(contradictionOf(entries), undefined));
+}
+
+const contradicted: Readonly<Record<string, readonly KvEntry[] | undefined>> = {
+  'Consul has not answered yet': undefined,
+  'Consul shows no key to the token': [],
+  'this bridge may not write its own key': [seeing('a')],
+  'half of the bridges see it': [judging('a'), judging('b'), seeing('a')],
+  'the bridge beside it does not see it': [judging('a'), judging('b'), beside('c'), seeing('a'), seeing('b')],
+  'what a bridge saw was about a former address': [judging('a'), seeing('a', '10.0.0.4:6379')],
+  'one sees it whose own key has ended': [judging('a'), judging('b'), seeing('a'), seeing('c')],
+  'the evidence is a copy': [judging('a'), copied(seeing('a'))],
+};
+for (const [when, entries] of Object.entries(contradicted)) {
+  t.test(`somebody contradicts: ${when}`, async (t) => t.type(contradictionOf(entries), 'string'));
+}
