@@ -36,6 +36,7 @@ export class Container {
   #wanted: 'running' | 'stopped' = 'stopped';
   #health: Health = 'starting';
   #starts = 0;
+  readonly #exits: string[] = [];
 
   private constructor(service: Service, plan: ContainerPlan) {
     this.service = service;
@@ -72,6 +73,11 @@ export class Container {
   /** How often it was started. */
   get starts(): number {
     return this.#starts;
+  }
+
+  /** The exit code or the signal of each run that ended. */
+  get exits(): readonly string[] {
+    return this.#exits;
   }
 
   /** Whether `docker compose up --wait` waits no longer for it. */
@@ -145,8 +151,10 @@ export class Container {
     this.#health = 'starting';
     const startedAt = performance.now();
     const stop = new AbortController();
-    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve())).then(() => {
+    const exited = new Promise<string>((resolve) => child.once('exit', (code, signal) => resolve(`${signal ?? code}`)));
+    const ended = exited.then((how) => {
       stop.abort();
+      this.#exits.push(how);
       this.#state = { kind: 'exited' };
       if (this.#wanted === 'stopped' || this.service.restart === 'no') return;
       const again = performance.now() - startedAt > goodRunMs ? 0 : failures + 1;

@@ -91,6 +91,14 @@ export function readComposeFile(path = join(projectDir, 'docker-compose.yml')): 
   };
 }
 
+/** The path of the one Dockerfile that the services name. */
+export function builtFrom({ services }: ComposeFile): string {
+  const built = [...services.values()].flatMap(({ build }) => build ?? []);
+  const [build] = built;
+  if (build === undefined || built.length > 1) throw new Error(`${built.length} services build an image, and not one`);
+  return join(projectDir, build.context, build.dockerfile);
+}
+
 function toService(name: string, raw: Raw): Service {
   const unknown = Object.keys(raw).filter((key) => !knownKeys.has(key));
   if (unknown.length > 0) throw new Error(`${name}: the tests do not know ${unknown.join(', ')}`);

@@ -1,20 +1,23 @@
 // Runs docker-compose.yml without a container engine: npm run test:compose. It compares the file with what Compose's own parser
-// reads, builds the image in a chroot, starts the services in namespaces of their own, and tries them. Needs root and Go.
-// `-- --up` only starts them, until Ctrl-C.
+// reads, checks the Dockerfile with a linter, builds the image in a chroot, starts the services in namespaces of their own, and
+// tries them. Needs root and Go. `-- --up` only starts them, until Ctrl-C.
 import { spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { mkdtemp, rm, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { compareWithComposeGo } from './compose-go.ts';
-import { readComposeFile } from './file.ts';
+import { lintDockerfile } from './dockerfile-lint.ts';
+import { builtFrom, readComposeFile } from './file.ts';
 
 if (process.getuid?.() !== 0) {
   console.error('test:compose needs root: it mounts file systems and makes network namespaces.');
   process.exit(2);
 }
 const program = (name: string) => [process.execPath, join(import.meta.dirname, name)];
-await compareWithComposeGo(readComposeFile());
+const file = readComposeFile();
+await compareWithComposeGo(file);
+await lintDockerfile(builtFrom(file));
 const folder = await mkdtemp(join(tmpdir(), 'switchmaster-compose-'));
 try {
   const image = await start(['unshare', '--mount', ...program('build.ts')], 'pipe');

@@ -24,7 +24,7 @@ const shows: Readonly<Record<string, (stack: Stack, output: string) => void>> = 
   'docker compose up --build --wait': (stack) => {
     const again = [...stack.containers.values()].filter(({ starts }) => starts > 1);
     assert.deepEqual(
-      again.map((container) => [container.service.name, container.log().slice(-2_000)]),
+      again.map((container) => [container.service.name, container.exits, container.log().slice(-2_000)]),
       [],
       'these started again',
     );

@@ -81,7 +81,7 @@ export class Stack {
       .filter(({ ready }) => !ready)
       .map(
         (one) =>
-          `--- ${one.service.name}: ${one.health}, ${one.starts} starts\n${one.log().split('\n').slice(-12).join('\n')}`,
+          `--- ${one.service.name}: ${one.health}, ended with ${one.exits.join(', ') || 'nothing'}\n${one.log().split('\n').slice(-12).join('\n')}`,
       )
       .join('\n');
   }
