@@ -1,14 +1,15 @@
 import { spawnSync } from 'node:child_process';
 import type { Command } from 'commander';
 import type { Config } from '../lib/config/model.ts';
-import type { DrillOptions as DrillGiven, DrillReport } from '../lib/drill/drill.ts';
+import type { DrillReport } from '../lib/drill/drill.ts';
 import type { PastDrill } from '../lib/drill/history.ts';
+import type { DrillOptions as DrillGiven } from '../lib/drill/options.ts';
 import { SwitchmasterError } from '../lib/errors.ts';
 import { type Address, formatAddress } from '../lib/model/address.ts';
-import { parseDuration } from '../lib/model/duration.ts';
 import type { MasterRecord } from '../lib/model/record.ts';
 import { chooseConfig } from './config-paths.ts';
 import { confirmed } from './confirmation.ts';
+import type { KillTarget } from './drill-kill.ts';
 import type { ExitCode } from './exit-code.ts';
 import { orderFailover } from './failover.ts';
 import { addFailoverOptions, configOption, type FailoverOptions, readAddress } from './option.ts';
@@ -20,11 +21,9 @@ interface DrillOptions extends FailoverOptions {
   readonly dns?: Address;
   readonly state?: string;
   readonly kill?: true;
+  readonly node?: Address;
   readonly start?: string;
 }
-
-/** Sentinel alone waits for down-after-milliseconds, 30 s by default. */
-const killTimeout = '90s';
 
 const help = `
 A drill is a real failover, as with \`switchmaster failover\`. One client looks for the new master, and one for each --proxy
@@ -39,7 +38,8 @@ Exit codes: 0 done and nothing lost, 1 refused, stalled, not confirmed, or a wri
 
 Examples:
   $ switchmaster drill shard1 --config /etc/switchmaster --proxy 127.0.0.1:6379
-  $ switchmaster drill shard1 --kill --start 'systemctl start redis-server'`;
+  $ switchmaster drill shard1 --kill --start 'systemctl start redis-server'
+  $ switchmaster drill sessions --kill --node 10.0.0.7:7000`;
 
 export function addDrill(program: Command, done: (code: ExitCode) => void): void {
   const command = program
@@ -49,6 +49,7 @@ export function addDrill(program: Command, done: (code: ExitCode) => void): void
     .option('--proxy <host:port>', 'a proxy to write through; may be repeated', collectAddress, [])
     .option('--dns <host:port>', "Consul's DNS; default: port 8600 at consul.address", readAddress)
     .option('--kill', 'kill the process of the master on this node instead of a planned failover')
+    .option('--node <host:port>', 'with --kill: the master of the Redis Cluster <name> on this node', readAddress)
     .option('--start <command>', 'with --kill: the command that starts Redis again at the end')
     .option(
       '--state <folder>',
@@ -61,6 +62,8 @@ export function addDrill(program: Command, done: (code: ExitCode) => void): void
         command.error('error: --start is for a drill with --kill', { exitCode: 2 });
       if (options.replica !== undefined && options.kill === true)
         command.error('error: with --kill, Sentinel chooses the replica', { exitCode: 2 });
+      if (options.node !== undefined && (options.kill !== true || options.proxy.length > 0))
+        command.error('error: --node is for a drill with --kill, and without --proxy', { exitCode: 2 });
       done(await runDrill(name, options));
     });
 }
@@ -71,37 +74,25 @@ async function runDrill(name: string, options: DrillOptions): Promise<ExitCode> 
   const config = await loadConfig({ paths: await chooseConfig(options.config), environment: process.env });
   // A kill needs no right at the API: the operator has it on the node already.
   const token = options.kill === true ? '' : await readToken(options.tokenFile);
-  const record =
-    options.kill === true ? await awaitSuccessor(name, options) : (await askRecorded(name, options)).record;
-  const pid = options.kill === true ? await findMaster(config, record) : undefined;
-  return confirmed(stripControls(describe(record, { pid, ...options })), {
+  const killed = options.kill === true ? await findKilled(name, config, options) : undefined;
+  const record = killed?.target.record ?? (await askRecord(name, options));
+  return confirmed(stripControls(describe(record, { pid: killed?.pid, ...options })), {
     ...(options.yes === true ? { yes: true } : {}),
-    act: () => measure({ config, record, token, pid, options }),
+    act: () => measure({ config, record, token, killed, options }),
   });
 }
 
-/** What is known of a master. Throws `failover-refused` if it has no record. */
-async function askRecorded(name: string, options: DrillOptions) {
+async function findKilled(name: string, config: Config, options: DrillOptions): Promise<Killed> {
+  const { findTarget } = await import('./drill-kill.ts');
+  const target = await findTarget(name, config, options);
+  return { target, pid: await target.findProcess() };
+}
+
+/** Throws `failover-refused` if the master has no record. */
+async function askRecord(name: string, options: DrillOptions): Promise<MasterRecord> {
   const { askMaster } = await import('./api-client.ts');
-  const { record, ...rest } = await askMaster(name, options);
-  if (record === null) throw new SwitchmasterError('failover-refused', `${name} has no record yet.`);
-  return { ...rest, record };
-}
-
-/** Directly after a failover, Sentinel has not read the INFO of the new replica yet. */
-async function awaitSuccessor(name: string, options: DrillOptions): Promise<MasterRecord> {
-  const { awaitSuccessor } = await import('../lib/drill/successor.ts');
-  return awaitSuccessor({
-    ask: () => askRecorded(name, options),
-    timeoutMs: parseDuration(options.timeout ?? killTimeout) ?? 0,
-    onWait: (why) => process.stderr.write(`${styled('dim', '·')} Waits: ${stripControls(why)}\n`),
-  });
-}
-
-async function findMaster(config: Config, { master }: MasterRecord): Promise<number> {
-  const { findProcess } = await import('../lib/drill/process.ts');
-  const { revealAccess } = await import('../lib/config/reveal.ts');
-  return findProcess(master, revealAccess(config.sentinel?.redis ?? {}));
+  const { requireRecord } = await import('./drill-kill.ts');
+  return requireRecord(name, (await askMaster(name, options)).record);
 }
 
 function describe({ name, master }: MasterRecord, { pid, start }: { pid: number | undefined; start?: string }): string {
@@ -112,25 +103,17 @@ function describe({ name, master }: MasterRecord, { pid, start }: { pid: number 
 }
 
 /** The order of a planned drill, or the crash. */
-function orderOf({ config, record, token, pid, options }: Given, onKilled: () => void): DrillGiven['order'] {
-  const { name } = record;
+function orderOf({ record, token, killed, options }: Given, onKilled: () => void): DrillGiven['order'] {
   const progress = process.stderr.isTTY === true ? 'text' : 'none';
-  if (pid === undefined) return () => orderFailover(name, { ...options, token, progress });
+  const { node: _, ...wish } = options;
+  if (killed === undefined) return () => orderFailover(record.name, { ...wish, token, progress });
   return async (begin) => {
-    const { askMaster } = await import('./api-client.ts');
-    const { killMaster } = await import('../lib/drill/kill.ts');
-    const { requireSuccessor } = await import('../lib/drill/successor.ts');
-    const readRecord = async () => (await askMaster(name, options)).record;
-    const timeoutMs = parseDuration(options.timeout ?? killTimeout) ?? 0;
-    const findProcess = async () => {
-      requireSuccessor(record, await askMaster(name, options));
-      return findMaster(config, record);
-    };
-    const killed = () => {
+    const { killTarget } = await import('./drill-kill.ts');
+    const noted = () => {
       begin();
       onKilled();
     };
-    return killMaster(record, { pid, findProcess, readRecord, timeoutMs, onKilled: killed });
+    return killTarget(killed.target, { pid: killed.pid, ...options, onKilled: noted });
   };
 }
 
@@ -146,12 +129,17 @@ function startAgain({ master }: MasterRecord, { start }: DrillOptions): void {
   process.stderr.write(`${stripControls(start)} failed (${why}): Redis at ${formatAddress(master)} is not started.\n`);
 }
 
+interface Killed {
+  readonly target: KillTarget;
+  readonly pid: number;
+}
+
 interface Given {
   readonly config: Config;
   readonly record: MasterRecord;
   readonly token: string;
-  /** The process to kill; undefined for a planned failover. */
-  readonly pid: number | undefined;
+  /** undefined for a planned failover. */
+  readonly killed: Killed | undefined;
   readonly options: DrillOptions;
 }
 
@@ -160,13 +148,14 @@ async function measure(given: Given): Promise<0 | 1> {
   const { defaultStateFolder, keepDrill, readDrills } = await import('../lib/drill/history.ts');
   const { config, record, options } = given;
   const { name } = record;
-  const way = given.pid === undefined ? 'planned' : 'kill';
+  const way = given.killed === undefined ? 'planned' : 'kill';
   const folder = options.state ?? defaultStateFolder(process.env);
   const before = await readDrills(folder, { name, way, limit: 10 });
   let wasKilled = false;
   const drilled = drill({
     config,
     record,
+    ...(given.killed?.target.shard === undefined ? {} : { shard: given.killed.target.shard }),
     proxies: options.proxy,
     dns: options.dns ?? { host: config.consul.host, port: 8600 },
     way,

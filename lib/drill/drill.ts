@@ -2,48 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RedisAccess } from '../client/redis-connection.ts';
-import type { Config } from '../config/model.ts';
 import { revealAccess } from '../config/reveal.ts';
 import { ConsulPart } from '../consul/part.ts';
 import { SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress } from '../model/address.ts';
-import type { MasterRecord } from '../model/record.ts';
-import {
-  observeDns,
-  observeEvent,
-  observeFile,
-  observeOrder,
-  observeRecord,
-  observeService,
-  type StageObserver,
-} from './observers.ts';
+import type { StageObserver } from './observers.ts';
+import type { DrillOptions, DrillOrder } from './options.ts';
 import { firstAfter, PromotionWatch } from './promotion.ts';
 import { checkRights } from './rights.ts';
+import { startObservers } from './stages.ts';
 import { DrillWriter, drillKey, longestGap, settleWrites } from './writer.ts';
-
-export interface DrillOptions {
-  readonly config: Config;
-  readonly record: MasterRecord;
-  /** Proxies that a client writes through during the failover. */
-  readonly proxies: readonly Address[];
-  /** Consul's DNS. */
-  readonly dns: Address;
-  /** `kill`: the master crashes instead of being failed over as planned. */
-  readonly way: 'planned' | 'kill';
-  /** Orders the failover or causes it, and resolves at its end. Calls `begin` if it began later than it was called. */
-  readonly order: (begin: () => void) => Promise<DrillOrder>;
-  /** How long a stage may take after the failover has ended. */
-  readonly timeoutMs: number;
-  readonly onStage?: (stage: string, ms: number) => void;
-}
-
-/** The failover of a drill. */
-export interface DrillOrder extends Pick<MasterRecord, 'name' | 'generation' | 'epoch'> {
-  readonly from: Address;
-  readonly to: Address;
-  /** undefined where only the clients of the drill can tell. */
-  readonly withoutWritesMs: number | undefined;
-}
 
 export interface DrillReport {
   readonly at: string;
@@ -80,9 +48,10 @@ interface Stopwatch {
  */
 export async function drill(options: DrillOptions): Promise<DrillReport> {
   const { config, record, proxies } = options;
-  const access = revealAccess(config.sentinel?.redis ?? {});
+  const { shard } = options;
+  const access = shard?.access ?? revealAccess(config.sentinel?.redis ?? {});
   const consul = new ConsulPart(config.consul);
-  const key = drillKey(record.name);
+  const key = shard?.key ?? drillKey(record.name);
   await checkRights(record, { access, key });
   const stop = new AbortController();
   const mark = randomUUID().slice(0, 8);
@@ -138,38 +107,6 @@ async function measure(options: DrillOptions, measurement: Measurement): Promise
     withoutWritesMs,
     writers: settled,
   };
-}
-
-function startObservers(
-  { config, record, dns, way }: DrillOptions,
-  at: {
-    readonly consul: ConsulPart;
-    readonly promotion: PromotionWatch;
-    readonly signal: AbortSignal;
-  },
-): readonly StageObserver[] {
-  const { client } = at.consul;
-  const { promotion, signal } = at;
-  const naming = { environment: config.environment };
-  const sentinels = config.sentinel?.addresses ?? [];
-  const { access: sentinelAccess = {} } = config.sentinel ?? {};
-  const written = promotion.written.then(({ atMs }) => atMs);
-  written.catch(() => {});
-  return [
-    { stage: 'write', ready: Promise.resolve(), reached: written },
-    ...(sentinels.length === 0
-      ? []
-      : [observeEvent(record, { sentinels, access: revealAccess(sentinelAccess), signal })]),
-    ...(way === 'kill' && config.sentinel?.onCrash === 'failover'
-      ? [observeOrder(record, { client, naming, signal })]
-      : []),
-    observeRecord(record, { client, naming, signal }),
-    observeService(record, { client, naming, signal }),
-    observeDns(record, { server: dns, client, naming, promotion, signal }),
-    ...config.templates.map(({ name, destination }) =>
-      observeFile(`file ${name}`, { path: destination, promotion, signal }),
-    ),
-  ];
 }
 
 /** Returns the observers that are ready, and notes why the others are not. Throws if a proxy accepts no writes. */

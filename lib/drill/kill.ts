@@ -4,7 +4,7 @@ import { SwitchmasterError } from '../errors.ts';
 import { formatAddress, sameAddress } from '../model/address.ts';
 import { compareVersions } from '../model/epoch.ts';
 import type { MasterRecord } from '../model/record.ts';
-import type { DrillOrder } from './drill.ts';
+import type { DrillOrder } from './options.ts';
 
 const pollMs = 50;
 

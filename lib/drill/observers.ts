@@ -7,9 +7,12 @@ import type { RedisAccess } from '../client/redis-connection.ts';
 import { SentinelLink } from '../client/sentinel.ts';
 import { SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress, sameAddress } from '../model/address.ts';
+import { parseClusterRecord } from '../model/cluster.ts';
 import { recordedAddress } from '../model/master-instance.ts';
 import { ownLabel } from '../model/master-node.ts';
 import {
+  clusterCrashPrefix,
+  clusterKey,
   crashOrderKey,
   crashPrefix,
   externalNode,
@@ -21,6 +24,7 @@ import {
 import type { ConsulAnswer, ConsulQuery } from '../model/query.ts';
 import { parseRecord } from '../model/record.ts';
 import type { PromotionWatch } from './promotion.ts';
+import { hasMoved } from './shard.ts';
 
 /**
  * Observes one stage of a failover from outside, as a client does: waits until its part leaves the old master. An observer does
@@ -38,6 +42,12 @@ export interface StageObserver {
 export interface FormerMaster {
   readonly name: string;
   readonly master: Address;
+}
+
+interface Watching {
+  readonly client: ConsulClient;
+  readonly naming: Naming;
+  readonly signal: AbortSignal;
 }
 
 const pollMs = 2;
@@ -75,10 +85,7 @@ export function observeEvent(
 }
 
 /** The record in Consul names another master. */
-export function observeRecord(
-  old: FormerMaster,
-  { client, naming, signal }: { readonly client: ConsulClient; readonly naming: Naming; readonly signal: AbortSignal },
-): StageObserver {
+export function observeRecord(old: FormerMaster, { client, naming, signal }: Watching): StageObserver {
   return follow('record', {
     client,
     query: { kind: 'key', key: recordKey(naming, old.name) },
@@ -90,24 +97,38 @@ export function observeRecord(
   });
 }
 
-/** A bridge notes in Consul that it orders a failover because of the crash. */
-export function observeOrder(
-  old: FormerMaster,
-  { client, naming, signal }: { readonly client: ConsulClient; readonly naming: Naming; readonly signal: AbortSignal },
+/** The record of the cluster in Consul names another master of the slot. */
+export function observeShard(
+  old: FormerMaster & { readonly slot: number },
+  { client, naming, signal }: Watching,
 ): StageObserver {
+  return follow('record', {
+    client,
+    query: { kind: 'key', key: clusterKey(naming, old.name) },
+    reached: (entry) => hasMoved(entry === undefined ? undefined : parseClusterRecord(entry.value), old),
+    signal,
+  });
+}
+
+/** A bridge notes in Consul that it orders a failover because of the crash. */
+export function observeCrashOrder(
+  old: FormerMaster,
+  { of, client, naming, signal }: Watching & { readonly of: 'sentinel' | 'cluster' },
+): StageObserver {
+  const key =
+    of === 'sentinel'
+      ? crashOrderKey(crashPrefix(naming), old.name)
+      : crashOrderKey(clusterCrashPrefix(naming, old.name), formatAddress(old.master));
   return follow('order', {
     client,
-    query: { kind: 'key', key: crashOrderKey(crashPrefix(naming), old.name) },
+    query: { kind: 'key', key },
     reached: (entry, before) => entry !== undefined && entry.modifyIndex !== before?.modifyIndex,
     signal,
   });
 }
 
 /** The service in Consul's catalog is at another address. */
-export function observeService(
-  old: FormerMaster,
-  { client, naming, signal }: { readonly client: ConsulClient; readonly naming: Naming; readonly signal: AbortSignal },
-): StageObserver {
+export function observeService(old: FormerMaster, { client, naming, signal }: Watching): StageObserver {
   return follow('service', {
     client,
     query: { kind: 'service', service: masterService },

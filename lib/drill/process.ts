@@ -36,7 +36,7 @@ export async function findProcess(master: Address, access: RedisAccess): Promise
 function refusal(master: Address): SwitchmasterError {
   const message =
     `no process of this node is proven to be the master ${formatAddress(master)}. ` +
-    'Run the drill on the node of the master, as root or as the user of Redis, with INFO permitted to the user of sentinel.redis';
+    'Run the drill on the node of the master, as root or as the user of Redis, with INFO permitted to the user of switchmaster there';
   return new SwitchmasterError('failover-refused', message);
 }
 

@@ -20,7 +20,7 @@ interface KnownMaster {
   }[];
 }
 
-interface Obstacle {
+export interface Obstacle {
   /** `for-now`: it ends without anybody's help, as after a failover. */
   readonly lasts: 'for-now' | 'until-changed';
   readonly why: string;
@@ -32,8 +32,9 @@ const pollMs = 200;
  * Waits until a replica could take the place of the master, and returns the record of that moment. Rejects with `failover-refused`
  * where none can, or not in time.
  */
-export async function awaitSuccessor<Known extends KnownMaster & { readonly record: MasterRecord }>(options: {
+export async function awaitSuccessor<Known extends { readonly record: MasterRecord }>(options: {
   readonly ask: () => Promise<Known>;
+  readonly whyNot: (known: Known) => Obstacle | undefined;
   readonly timeoutMs: number;
   readonly onWait: (why: string) => void;
 }): Promise<MasterRecord> {
@@ -41,7 +42,7 @@ export async function awaitSuccessor<Known extends KnownMaster & { readonly reco
   let shown: string | undefined;
   for (;;) {
     const known = await options.ask();
-    const obstacle = whyNotKill(known.record, known);
+    const obstacle = options.whyNot(known);
     if (obstacle === undefined) return known.record;
     const { lasts, why } = obstacle;
     if (lasts === 'until-changed' || performance.now() >= endMs) throw notKilled(why);
@@ -52,8 +53,7 @@ export async function awaitSuccessor<Known extends KnownMaster & { readonly reco
 }
 
 /** Nothing but a failover ends what a kill begins. Throws `failover-refused` where none could follow. */
-export function requireSuccessor(record: MasterRecord, known: KnownMaster): void {
-  const obstacle = whyNotKill(record, known);
+export function requireSuccessor(obstacle: Obstacle | undefined): void {
   if (obstacle !== undefined) throw notKilled(obstacle.why);
 }
 

@@ -6,6 +6,9 @@ import { findProcess } from '../../lib/drill/process.ts';
 import { awaitSuccessor, whyNotKill } from '../../lib/drill/successor.ts';
 import type { MasterRecord } from '../../lib/model/record.ts';
 
+type Known = Parameters<typeof whyNotKill>[1] & { readonly record: MasterRecord };
+const whyNot = (known: Known) => whyNotKill(known.record, known);
+
 const [master, replica] = [
   { host: '127.0.0.1', port: 1 },
   { host: '127.0.0.1', port: 2 },
@@ -143,10 +146,15 @@ t.test('a kill waits for what ends by itself, says for what, and uses the record
   const waits: string[] = [];
   const onWait = (why: string) => void waits.push(why);
   const ask = async () => asked.shift() ?? early;
-  t.equal(await awaitSuccessor({ ask, timeoutMs: 10_000, onWait }), later);
+  t.equal(await awaitSuccessor({ ask, whyNot, timeoutMs: 10_000, onWait }), later);
   t.match(waits, ['not confirmed', 'in sync']);
-  await t.rejects(awaitSuccessor({ ask, timeoutMs: 20, onWait }), { code: 'failover-refused', message: /in sync/ });
+  await t.rejects(awaitSuccessor({ ask, whyNot, timeoutMs: 20, onWait }), {
+    code: 'failover-refused',
+    message: /in sync/,
+  });
   const alone = async () => ({ ...known, record: { ...record, replicas: [] } });
   const onNothing = () => t.fail('waits for nothing');
-  await t.rejects(awaitSuccessor({ ask: alone, timeoutMs: 10_000, onWait: onNothing }), { message: /no replica/ });
+  await t.rejects(awaitSuccessor({ ask: alone, whyNot, timeoutMs: 10_000, onWait: onNothing }), {
+    message: /no replica/,
+  });
 });
