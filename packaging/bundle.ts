@@ -6,8 +6,8 @@ import { listPageFiles } from '../lib/http/page.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 
-/** Builds switchmaster as one file, which runs with Node.js alone. It has the licenses of its libraries at its end. */
-export async function buildBundle(file: string): Promise<void> {
+/** Builds switchmaster as one file, which runs with Node.js alone. It has the licenses of its libraries at its end. Answers its path. */
+export async function buildBundle(file: string): Promise<string> {
   const { outputFiles, metafile } = await build({
     absWorkingDir: root,
     entryPoints: ['packaging/bundle-entry.ts'],
@@ -34,6 +34,7 @@ export async function buildBundle(file: string): Promise<void> {
   await mkdir(path.dirname(file), { recursive: true });
   await writeFile(file, `#!/usr/bin/env node\n${output.text}\n${await describeLicenses(metafile)}`);
   await chmod(file, 0o755);
+  return file;
 }
 
 /** What the package has as files, by their paths in the package. All of it is text. */

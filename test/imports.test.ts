@@ -36,6 +36,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   cmd: ['daemon', ...features, ...shared],
   daemon: [...features, ...shared],
   ...Object.fromEntries(features.map((feature) => [feature, shared])),
+  index: [],
   part: ['http'],
   listening: [],
   http: ['telemetry'],
