@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { execa } from 'execa';
 import { buildBundle } from './bundle.ts';
+import { packagedUnit } from './unit.ts';
 
 /*
  * The Debian package. Debian 12 has no Node.js that is new enough, so the package has the one of the project's own
@@ -53,13 +54,6 @@ export async function stageFiles(staged: string): Promise<void> {
 }
 
 const launcher = '#!/bin/sh\nexec /usr/lib/switchmaster/node /usr/lib/switchmaster/switchmaster.mjs "$@"\n';
-
-/** The unit with the package's own program, whichever is first on a PATH. */
-export function packagedUnit(unit: string): string {
-  return unit
-    .replace('/usr/bin/env switchmaster', '/usr/bin/switchmaster')
-    .replace("'switchmaster check", "'/usr/bin/switchmaster check");
-}
 
 async function stageDocs(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });

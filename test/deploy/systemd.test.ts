@@ -1,9 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { createContext, runInContext } from 'node:vm';
 import t from 'tap';
 import { unreadableExitCode } from '../../cmd/run.ts';
 import { errorTable } from '../../lib/errors.ts';
+import { packagedUnit } from '../../packaging/unit.ts';
+import { searchDirs } from '../../setup/paths.mjs';
 
 const file = path.resolve(import.meta.dirname, '../../deploy/systemd/switchmaster.service');
 const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => /^[A-Z][A-Za-z]+=/.test(line));
@@ -41,4 +44,60 @@ t.test('a reload checks the config first, fails as the check does, and signals t
     t.equal(result.status, checkCode);
   }
   t.end();
+});
+
+t.test('the unit is not root, and systemd rates its exposure below 3', (t) => {
+  t.equal(settings.get('User'), 'switchmaster');
+  t.equal(settings.get('AmbientCapabilities'), settings.get('CapabilityBoundingSet'));
+  t.equal(settings.get('ProtectSystem'), 'strict');
+  // Where there is a systemd that can judge a file.
+  const argv = ['security', '--no-pager', '--offline=yes', '--threshold=29', file];
+  const { error, status, stdout } = spawnSync('systemd-analyze', argv, {
+    encoding: 'utf8',
+    env: { PATH: searchDirs().join(':') },
+  });
+  t.ok(error !== undefined || status === 0, stdout);
+  t.end();
+});
+
+t.test('the unit tells systemd when the daemon works, and has it watched', (t) => {
+  t.equal(settings.get('Type'), 'notify');
+  t.equal(settings.get('NotifyAccess'), 'all', 'systemd-notify is no child of systemd');
+  t.ok(Number(settings.get('WatchdogSec')) >= 10);
+  t.end();
+});
+
+t.test("the package's unit runs the package's program only", async (t) => {
+  const unit = packagedUnit(await readFile(file, 'utf8'));
+  t.match(unit, /^ExecStart=\/usr\/bin\/switchmaster run /m);
+  t.match(unit, /^ExecReload=\/bin\/sh -c '\/usr\/bin\/switchmaster check /m);
+  t.notMatch(unit, /\/usr\/bin\/env/);
+});
+
+t.test('the polkit rule lets the daemon reload consumers, and nothing else', async (t) => {
+  const text = await readFile(path.resolve(file, '../polkit.rules'), 'utf8');
+  t.notMatch(text, /=>|\b(?:const|let)\b|\.includes\(/, 'polkit of Debian 12 reads ECMAScript 5');
+  const rules: ((action: object, subject: object) => string)[] = [];
+  const polkit = {
+    Result: { YES: 'yes', NOT_HANDLED: 'not handled' },
+    addRule: (rule: (typeof rules)[number]) => rules.push(rule),
+  };
+  runInContext(text, createContext({ polkit }));
+  const ask = (user: string, verb: string, unit: string, id = 'org.freedesktop.systemd1.manage-units') =>
+    rules[0]?.({ id, lookup: (key: string) => ({ verb, unit })[key] }, { user });
+  t.equal(ask('switchmaster', 'reload', 'haproxy.service'), 'yes');
+  t.equal(ask('switchmaster', 'restart', 'nutcracker.service'), 'yes');
+  t.equal(ask('switchmaster', 'stop', 'haproxy.service'), 'not handled');
+  t.equal(ask('switchmaster', 'restart', 'ssh.service'), 'not handled');
+  t.equal(ask('www-data', 'reload', 'haproxy.service'), 'not handled');
+  t.equal(ask('switchmaster', 'reload', 'haproxy.service', 'org.freedesktop.login1.reboot'), 'not handled');
+});
+
+t.test("the package's scripts are valid for sh, and its conffiles are among its files", async (t) => {
+  const folder = path.resolve(file, '../../debian');
+  const scripts = (await readdir(folder)).filter((name) => /^(pre|post)(inst|rm)$/.test(name));
+  t.strictSame(scripts.sort(), ['postinst', 'postrm', 'prerm']);
+  for (const name of scripts) t.equal(spawnSync('/bin/sh', ['-n', path.join(folder, name)]).status, 0, name);
+  const conffiles = (await readFile(path.join(folder, 'conffiles'), 'utf8')).trim().split('\n');
+  t.strictSame(conffiles, ['/etc/switchmaster/switchmaster.yml', '/etc/default/switchmaster']);
 });

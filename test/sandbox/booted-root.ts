@@ -20,26 +20,23 @@ export interface Ran {
   readonly text: string;
 }
 
+const inMounts = ['unshare', '--mount', '--propagation', 'private', 'sh'];
+
 const bootLimitMs = 120_000;
 
 export async function boot({ folder }: Pick<DebianRoot, 'folder'>): Promise<BootedRoot> {
   const group = `switchmaster-${process.pid}`;
-  const outer = execa(
-    'unshare',
-    ['--mount', '--propagation', 'private', 'sh', '-ec', outerScript, 'sh', folder, group],
-    {
-      all: true,
-      reject: false,
-    },
-  );
+  // It ends with this process, however that ends.
+  const outer = execa('setpriv', ['--pdeathsig', 'KILL', ...inMounts, '-ec', outerScript, 'sh', folder, group], {
+    all: true,
+    reject: false,
+  });
   const pid = await waitFor('systemd to be process 1', () => childOf(outer.pid ?? -1), { timeoutMs: bootLimitMs });
   const run = (command: string) => runBeside(pid, command);
   const close = async () => {
     outer.kill('SIGKILL');
     await outer;
-    await execa('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', removalScript, 'sh', group], {
-      reject: false,
-    });
+    await execa('setpriv', [...inMounts, '-c', removalScript, 'sh', group], { reject: false });
   };
   try {
     await waitFor('Debian to boot', () => run('systemctl is-system-running'), {
