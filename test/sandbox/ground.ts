@@ -17,7 +17,7 @@ const reaperStartMs = 45_000;
 export class Ground {
   readonly id: string;
   readonly folder: string;
-  /** The first three octets, `127.x.y`. */
+  /** The first three octets: `127.x.y`, unless the sandbox was given another network. */
   readonly network: string;
   readonly addresses: AddressPool;
   /** Environment of the sandbox's processes. */
@@ -35,10 +35,10 @@ export class Ground {
   }
 
   /** Starts the reaper, which claims the addresses and makes the folder. */
-  static async open(name: string): Promise<Ground> {
+  static async open(name: string, network?: string): Promise<Ground> {
     const script = fileURLToPath(new URL('reaper.ts', import.meta.url));
     // A session of its own: a signal to the parent's group must not end the reaper, which cleans up after the parent.
-    const reaper = spawn(process.execPath, [script, name], {
+    const reaper = spawn(process.execPath, [script, name, ...(network === undefined ? [] : [network])], {
       stdio: ['pipe', 'pipe', 'inherit'],
       detached: true,
     });

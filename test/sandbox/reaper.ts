@@ -5,7 +5,8 @@
 // A process belongs to the sandbox if its environment has the marker, which descendants inherit and /proc shows. That also
 // finds what the parent started in its last millisecond, and what the servers started themselves.
 //
-// argv: the sandbox's name. Standard output: one line of JSON, {"id","folder","network"}.
+// argv: the sandbox's name, and its network if it has one of its own. Standard output: one line of JSON,
+// {"id","folder","network"}.
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -17,18 +18,18 @@ import { markerVariable } from './marker.ts';
 
 const claimPort = 6999;
 
-async function main(name: string): Promise<void> {
+async function main(name: string, network?: string): Promise<void> {
   process.stdin.resume();
   const parentGone = once(process.stdin, 'close');
-  const { network, claim } = await claimNetwork();
+  const claimed = network === undefined ? await claimNetwork() : { network, claim: await listen(`${network}.1`) };
   const folder = mkdtempSync(join(tmpdir(), `switchmaster-${name}-`));
   const id = basename(folder);
   process.stdout.on('error', () => undefined);
-  process.stdout.write(`${JSON.stringify({ id, folder, network })}\n`);
+  process.stdout.write(`${JSON.stringify({ id, folder, network: claimed.network })}\n`);
   await parentGone;
   await reap(`${markerVariable}=${id}`);
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-  claim.close();
+  claimed.claim?.close();
 }
 
 async function claimNetwork(): Promise<{ network: string; claim: Server }> {
@@ -84,4 +85,4 @@ function kill(pid: number): void {
 // The pipe ends with the parent. A Ctrl-C for the parent must not end its reaper before that.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
-await main(process.argv[2] ?? 'unnamed');
+await main(process.argv[2] ?? 'unnamed', process.argv[3]);

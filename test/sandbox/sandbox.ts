@@ -15,6 +15,8 @@ import { Server, type ServerSpec } from './server.ts';
 export type SandboxOptions = {
   /** Part of the folder's name. */
   name: string;
+  /** The first three octets of its addresses, all of which this network namespace has. Default: a free `127.x.y`. */
+  network?: string;
 };
 
 /** The part of a tap test that a sandbox uses. */
@@ -38,8 +40,8 @@ export class Sandbox {
   }
 
   /** An empty sandbox. Its folder and its servers end when it is closed, or when this process ends in any way. */
-  static async open({ name }: SandboxOptions): Promise<Sandbox> {
-    return new Sandbox(name, await Ground.open(name));
+  static async open({ name, network }: SandboxOptions): Promise<Sandbox> {
+    return new Sandbox(name, await Ground.open(name, network));
   }
 
   /** An empty sandbox that closes with the test. If the test failed, it prints the end of every server's log. */

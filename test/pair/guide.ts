@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { type Address, formatAddress } from '../../lib/model/address.ts';
+import { blocksOf, projectDir } from '../docs/pages.ts';
+
+/** What the guide has its readers write and type. */
+const file = 'docs/guide/load-balancer-pair.md';
+const blocks = blocksOf({ file, text: readFileSync(`${projectDir}/${file}`, 'utf8') });
+
+/**
+ * `guide`: the hosts are set up by every command of the guide, each with an agent of its own. `files`: by its config alone, with one agent
+ * for both, which takes less time.
+ */
+export type SetUp = 'guide' | 'files';
+
+/** The addresses of the guide, which the test's network has too. */
+export const guideAddresses = { hosts: ['10.0.0.11', '10.0.0.12'], shared: '10.0.0.100', port: 16379 } as const;
+
+/** The config of the guide for one of the hosts. Only the servers that the hosts follow are the test's own. */
+export function guideConfig({
+  own,
+  consul,
+  sentinels,
+  setUp,
+}: {
+  readonly own: string;
+  readonly consul: string;
+  readonly sentinels: readonly Address[];
+  readonly setUp: SetUp;
+}): object {
+  const [first] = guideAddresses.hosts;
+  const [text] = blocks.flatMap(({ language, content }) => (language === 'yaml' ? [content] : []));
+  const differing = (text ?? '')
+    .replace(`own: ${first}`, `own: ${own}`)
+    .replace(`address: "${first}:`, `address: "${own}:`);
+  const config = parse(differing);
+  return {
+    ...config,
+    // Each host would remove what the other one has registered in the common agent.
+    register: setUp === 'files' ? [] : config.register,
+    consul: { address: consul },
+    sentinel: { ...config.sentinel, addresses: sentinels.map(formatAddress) },
+  };
+}
+
+/** The commands of the guide that begin with one of these words, in its order. */
+export function guideCommands(...programs: readonly string[]): readonly (readonly string[])[] {
+  const lines = blocks.filter(({ language }) => language === '').flatMap(({ content }) => content.trim().split('\n'));
+  return lines.map((line) => line.split(' ')).filter(([word = '']) => programs.includes(word));
+}

@@ -1,0 +1,16 @@
+// What pair.test.ts examines, in a network of its own. Prints the results as JSON.
+import { pairCases, playCase } from './cases.ts';
+import { startStage } from './stage.ts';
+
+const stage = await startStage('files');
+const results = [];
+for (const name of ['HAProxy is killed', 'the host loses its power']) {
+  const pairCase = pairCases.find((candidate) => candidate.name === name);
+  if (pairCase === undefined) throw new Error(`there is no case ${name}`);
+  // The host that died stays away: to boot it again takes long.
+  const end = name === 'HAProxy is killed' ? 'mend' : 'leave';
+  results.push(await playCase(stage, { pairCase, end, observedMs: 0 }));
+}
+process.stdout.write(JSON.stringify(results));
+await stage.sandbox.close();
+process.exit();
