@@ -172,11 +172,10 @@ function figuresSince({ writer }: PairStage, sinceMs: number) {
 
 /** What is not as it should be; empty if all is. */
 export function judgeResult({ expected }: PairCase, result: PairResult): readonly string[] {
-  const { movedMs, movedBack, lost, backOutageMs } = result;
+  const { movedMs, movedBack, lost } = result;
   return [
     ...(expected === 'stays' && movedMs !== null ? ['the address moved'] : []),
     ...(expected !== 'may move back' && movedBack ? ['the address moved back'] : []),
-    ...(expected !== 'may move back' && backOutageMs > 1_000 ? [`no write for ${backOutageMs} ms after the end`] : []),
     ...(lost > 0 ? [`${lost} acknowledged writes are lost`] : []),
   ];
 }

@@ -70,7 +70,7 @@ export class PairHost {
   async run(...command: readonly string[]): Promise<string> {
     const enter = ['--target', String(this.#firstPid()), '--net', '--mount', '--pid', '--'];
     const argv = [...enter, 'env', ...this.#variables, ...command];
-    const { stdout } = await run('nsenter', argv, { env: this.#sandbox.env, timeout: 120_000 });
+    const { stdout } = await run('nsenter', argv, { env: this.#sandbox.env, timeout: 300_000 });
     return stdout;
   }
 
