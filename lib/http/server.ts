@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import fastify, { type FastifyInstance, type FastifySchemaValidationError } from 'fastify';
 import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
@@ -77,7 +78,10 @@ export function makeServer(options: ServerOptions): FastifyInstance {
   server.setSchemaErrorFormatter(toRefusal);
   server.addHook('onRequest', async (_request, reply) => void reply.headers(securityHeaders));
   // Until the answer is sent: Node sets the time of an idle connection then.
-  server.addHook('onSend', async ({ raw }) => void raw.socket.setTimeout(answerTimeoutMs));
+  server.addHook('onSend', async ({ raw: { socket } }) => {
+    // A request that was injected has no connection.
+    if (socket instanceof Socket) socket.setTimeout(answerTimeoutMs);
+  });
   server.setNotFoundHandler((request, reply) => sendFailure(reply, notFound(request)));
   server.setErrorHandler((thrown, request, reply) => {
     const error = fromThrown(thrown);
