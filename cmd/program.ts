@@ -12,6 +12,7 @@ import type { ExitCode } from './exit-code.ts';
 import { addFailover } from './failover.ts';
 import { printErrorData, printFailure } from './failure.ts';
 import { addForget } from './forget.ts';
+import { addImport } from './import.ts';
 import { addMaintenance } from './maintenance.ts';
 import { addManual } from './manual.ts';
 import { outputOption } from './option.ts';
@@ -69,6 +70,7 @@ export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
   addConfig(program, done);
   addEvents(program, done);
   addTopology(program, done);
+  addImport(program, done);
   addVersion(program, done);
   for (const command of program.commands) {
     command.showHelpAfterError(`(switchmaster ${command.name()} --help lists its options)`);

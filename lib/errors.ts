@@ -61,6 +61,12 @@ const rows = {
     exitCode: 2,
     retryable: false,
   },
+  'import-invalid': {
+    ...temporary,
+    message: 'A file cannot be imported: it is not of the kind that the command names.',
+    exitCode: 2,
+    retryable: false,
+  },
   'template-failed': { ...temporary, message: 'A template cannot be rendered with the current data.' },
   'value-refused': { ...temporary, message: 'A value from the catalog cannot be written safely into this format.' },
   'file-unwritable': { ...temporary, message: 'A destination cannot be written, replaced or given its owner.' },

@@ -7,7 +7,7 @@ export interface Delimiters {
 
 /** A text or an action of a template, before the action is read. */
 export type Piece =
-  | { readonly kind: 'text'; readonly text: string; readonly trimmed: string }
+  | { readonly kind: 'text'; readonly text: string; readonly trimmed: string; readonly trimmedEnd: string }
   | ({ readonly kind: 'comment'; readonly text: string; readonly at: number } & Place)
   /** `text` is what stands between the delimiters; `at` and `end` are offsets of the delimiters. */
   | ({ readonly kind: 'action'; readonly text: string; readonly at: number; readonly end: number } & Place);
@@ -24,7 +24,8 @@ export function splitTemplate(source: string, { left, right }: Delimiters): read
     const trimmed = trims ? (spaceAtBegin.exec(whole)?.[0] ?? '') : '';
     const kept = whole.slice(trimmed.length);
     const text = trimsEnd ? kept.replace(spaceAtEnd, '') : kept;
-    if (text !== '' || trimmed !== '') pieces.push({ kind: 'text', text, trimmed });
+    if (text !== '' || trimmed !== '')
+      pieces.push({ kind: 'text', text, trimmed, trimmedEnd: kept.slice(text.length) });
   };
   for (;;) {
     const open = source.indexOf(left, at);

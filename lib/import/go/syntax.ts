@@ -32,8 +32,8 @@ export interface GoPipeline {
 }
 
 export type GoNode =
-  /** `trimmed`: the white space that a trim marker removed from its beginning. */
-  | { readonly kind: 'text'; readonly text: string; readonly trimmed: string }
+  /** `trimmed`, `trimmedEnd`: the white space that trim markers removed from its beginning and its end. */
+  | { readonly kind: 'text'; readonly text: string; readonly trimmed: string; readonly trimmedEnd?: string }
   | ({ readonly kind: 'comment'; readonly text: string } & Place)
   | ({ readonly kind: 'action'; readonly pipeline: GoPipeline } & Place)
   | GoBlock

@@ -109,7 +109,7 @@ function fields(of: Value, { names, scope }: { readonly names: readonly string[]
   return names.reduce((value, name) => field(value, { name, scope }), used(of));
 }
 
-function field(of: Value, { name, scope }: { readonly name: string; readonly scope: Scope }): Value {
+export function field(of: Value, { name, scope }: { readonly name: string; readonly scope: Scope }): Value {
   const found = fieldOf(of.shape, name);
   if (found === undefined) {
     throw new Untranslatable(
@@ -119,6 +119,7 @@ function field(of: Value, { name, scope }: { readonly name: string; readonly sco
   }
   const [our, shape] = found;
   if (our === '') return { ...of, shape };
+  if (our.startsWith('(')) return { code: our, shape, kind: 'call' };
   return orZero(of.shape, fieldValue(of, { our, shape, scope }));
 }
 

@@ -32,3 +32,8 @@ function printLiteral(code: string): OutputPiece {
 function withoutParentheses(code: string): string {
   return code.startsWith('(') ? code.slice(1, -1) : code;
 }
+
+/** What keeps a value in `scratch`. */
+export function keep(key: string, value: Value): OutputPiece {
+  return { kind: 'print', code: `{{scratch.Set "${key}" ${value.code}}}` };
+}

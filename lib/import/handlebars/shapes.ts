@@ -26,12 +26,17 @@ type RecordName =
   | 'pair'
   | 'root'
   | 'leaf'
-  | 'peering';
+  | 'peering'
+  | 'redishappy'
+  | 'redishappyCluster'
+  | 'rubyInstance'
+  | 'rubyInstanceNode'
+  | 'rubyInstanceService';
 
 const plainMap: Shape = { map: 'plain' };
 const texts: Shape = { list: 'plain' };
 
-/** The name here, and the shape. An empty name: the same object. */
+/** The name here, and the shape. An empty name: the same object. A name in parentheses: the whole value. */
 type Field = readonly [name: string, shape: Shape];
 
 const records: Readonly<Record<RecordName, Readonly<Record<string, Field>>>> = {
@@ -93,6 +98,38 @@ const records: Readonly<Record<RecordName, Readonly<Record<string, Field>>>> = {
     SerialNumber: ['serialNumber', 'plain'],
     CertPEM: ['cert', 'plain'],
     PrivateKeyPEM: ['privateKey', 'plain'],
+  },
+  /** What redishappy gives its template. Clusters are the masters that have a port. */
+  redishappy: {
+    Clusters: ['(lookup (redisListeners @root.vars.ports) "listeners")', { list: { record: 'redishappyCluster' } }],
+  },
+  redishappyCluster: {
+    Name: ['name', 'plain'],
+    Ip: ['host', 'plain'],
+    Port: ['port', 'plain'],
+    ExternalPort: ['listen', 'plain'],
+  },
+  /** An instance in consul-templaterb, whose fields are those of Consul's answer. */
+  rubyInstance: {
+    Node: ['', { record: 'rubyInstanceNode' }],
+    Service: ['', { record: 'rubyInstanceService' }],
+    Checks: ['checks', { list: { record: 'check' } }],
+    service_address: ['address', 'plain'],
+    status: ['status', 'plain'],
+  },
+  rubyInstanceNode: {
+    ID: ['nodeId', 'plain'],
+    Node: ['node', 'plain'],
+    Address: ['nodeAddress', 'plain'],
+    Datacenter: ['datacenter', 'plain'],
+    Meta: ['nodeMeta', plainMap],
+  },
+  rubyInstanceService: {
+    ID: ['id', 'plain'],
+    Service: ['name', 'plain'],
+    Port: ['port', 'plain'],
+    Tags: ['tags', texts],
+    Meta: ['meta', plainMap],
   },
   peering: { ID: ['id', 'plain'], Name: ['name', 'plain'], State: ['state', 'plain'], Meta: ['meta', plainMap] },
 };

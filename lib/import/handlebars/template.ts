@@ -1,3 +1,4 @@
+import { moveNewLines } from '../go/lines.ts';
 import { parseGoTemplate } from '../go/parse.ts';
 import type { Delimiters } from '../go/pieces.ts';
 import type { GoNode } from '../go/syntax.ts';
@@ -6,7 +7,8 @@ import { invalidMessages } from './compiled.ts';
 import { ScratchNames } from './names.ts';
 import type { Value } from './scope.ts';
 import { isSameShape, type Shape } from './shapes.ts';
-import { type Translation, translateNodes } from './translate.ts';
+import { translateNodes } from './translate.ts';
+import type { Translation } from './translation.ts';
 import { writeTemplate } from './write.ts';
 
 /** A template in Handlebars, and the partials that it includes. */
@@ -17,19 +19,30 @@ export interface ImportedTemplate {
   readonly remarks: readonly RemarkText[];
 }
 
+export interface GoTemplateOptions {
+  /** Default: two braces. */
+  readonly delimiters?: Delimiters;
+  /** What the top of the template is given. Default: nothing. */
+  readonly root?: Shape;
+  /** Of the names of partials. */
+  readonly prefix?: string;
+}
+
 const nothing: Value = { code: 'this', shape: 'nothing', kind: 'path' };
 
 /**
  * Translates a template of consul-template. Whatever has no equivalent is marked at its place, so that `switchmaster check`
  * refuses the result until somebody has written it. Throws `GoSyntaxError` where consul-template would refuse it too.
  */
-export function importGoTemplate(source: string, delimiters?: Delimiters): ImportedTemplate {
-  const nodes = parseGoTemplate(source, delimiters);
+export function importGoTemplate(source: string, options: GoTemplateOptions = {}): ImportedTemplate {
+  const { delimiters, root = 'nothing', prefix = '' } = options;
+  const top: Value = { code: 'this', shape: root, kind: 'path' };
+  const nodes = moveNewLines(parseGoTemplate(source, delimiters));
   const names = new ScratchNames(nodes);
   const defines = definesIn(nodes);
-  const partialNames = namePartials([...defines.keys()]);
+  const partialNames = namePartials([...defines.keys()], prefix);
   const partial = (name: string) => partialNames.get(name);
-  const main = translateNodes({ nodes, dot: nothing, root: nothing, names, partial });
+  const main = translateNodes({ nodes, dot: top, root: top, names, partial });
   const parts = translateParts({ main, defines, names, partial });
   const text = writeTemplate(main.pieces);
   const partials = new Map(
@@ -54,10 +67,10 @@ function definesIn(nodes: readonly GoNode[]): ReadonlyMap<string, readonly GoNod
   return new Map(found);
 }
 
-function namePartials(names: readonly string[]): ReadonlyMap<string, string> {
+function namePartials(names: readonly string[], prefix: string): ReadonlyMap<string, string> {
   const taken = new Map<string, string>();
   for (const name of names) {
-    let partial = name.replace(/[^A-Za-z0-9_-]+/g, '-').replace(/^-+|-+$/g, '') || 'part';
+    let partial = `${prefix}${name}`.replace(/[^A-Za-z0-9_-]+/g, '-').replace(/^-+|-+$/g, '') || 'part';
     if (/^\d/.test(partial)) partial = `part-${partial}`;
     while ([...taken.values()].includes(partial)) partial += '-2';
     taken.set(name, partial);

@@ -4,32 +4,11 @@ import { writeComment } from './comment.ts';
 import { conditionOf, isEager, refuseEarlyFailure } from './conditions.ts';
 import { translateExpression, translatePipeline } from './expression.ts';
 import { freeParam, type ScratchNames } from './names.ts';
-import { printValue } from './print.ts';
+import { keep, printValue } from './print.ts';
 import { type Scope, topScope, Untranslatable, type Value, withDot, withVariable } from './scope.ts';
 import { elementOf, type Shape } from './shapes.ts';
+import type { PartialCall, Translation, TranslationInput } from './translation.ts';
 import type { OutputPiece } from './write.ts';
-
-/** A call of a template by another. */
-export interface PartialCall {
-  readonly name: string;
-  readonly shape: Shape;
-}
-
-export interface Translation {
-  readonly pieces: readonly OutputPiece[];
-  readonly remarks: readonly RemarkText[];
-  readonly calls: readonly PartialCall[];
-}
-
-export interface TranslationInput {
-  readonly nodes: readonly GoNode[];
-  readonly dot: Value;
-  /** The value of `$`. */
-  readonly root: Value;
-  readonly names: ScratchNames;
-  /** The name of the partial for a template; undefined if there is no such template. */
-  readonly partial: (name: string) => string | undefined;
-}
 
 /** Translates a template or one that it defines. Never throws `Untranslatable`: it marks what stays. */
 export function translateNodes({ nodes, dot, root, names, partial }: TranslationInput): Translation {
@@ -209,7 +188,24 @@ class Translator {
 
   #otherwise({ otherwise }: GoBlock, scope: Scope): readonly OutputPiece[] {
     if (otherwise === undefined) return [];
+    const [chain, ...others] = otherwise;
+    if (chain?.kind === 'if' && others.length === 0 && chain.pipeline.sets.length === 0) {
+      const code = this.#elseIf(chain, scope);
+      if (code !== undefined)
+        return [{ kind: 'tag', code }, ...this.list(chain.body, scope), ...this.#otherwise(chain, scope)];
+    }
     return [{ kind: 'tag', code: '{{else}}' }, ...this.list(otherwise, scope)];
+  }
+
+  /** Undefined if it needs a block of its own within the else. */
+  #elseIf({ pipeline }: GoBlock, scope: Scope): string | undefined {
+    try {
+      const value = translatePipeline(pipeline, scope);
+      return isEager(value.code) ? undefined : `{{else if ${conditionOf(value)}}}`;
+    } catch (thrown) {
+      if (thrown instanceof Untranslatable) return undefined;
+      throw thrown;
+    }
   }
 
   #include(name: string, value: Value | undefined): readonly OutputPiece[] {
@@ -230,11 +226,7 @@ class Translator {
     const code = writeComment(` To do by hand, line ${line}: ${why}: ${advice}.\n${source} `);
     return [
       { kind: 'print', code },
-      { kind: 'print', code: '{{byHand}}' },
+      { kind: 'print', code: `{{byHand ${line}}}` },
     ];
   }
-}
-
-function keep(key: string, value: Value): OutputPiece {
-  return { kind: 'print', code: `{{scratch.Set "${key}" ${value.code}}}` };
 }

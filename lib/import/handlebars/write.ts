@@ -30,14 +30,42 @@ export function writeTemplate(pieces: readonly OutputPiece[]): string {
     const next = after?.kind === 'text' && after.text === '' ? all[i + 2] : after;
     const ends = { isFirst: tagsBefore(all, i) === 0, left, next, isLast: tagsAfter(all, i) === 0 };
     const line = piece.kind === 'tag' ? lineOf(ends) : 'shared';
-    const wasLine = after?.kind === 'text' && after.trimmed?.includes('\n') === true;
-    const isIndented = left !== undefined && /[ \t]$/.test(left);
-    const addsLine = (line === 'own' && next !== undefined) || (line === 'begun' && wasLine);
-    const isGuarded = isIndented && line === 'own';
-    output += isGuarded ? `{{!}}${code}` : `${code}${addsLine && !isIndented ? '\n' : ''}`;
-    left = addsLine && !isIndented ? '\n' : undefined;
+    const written = writeTag(
+      { code, line, next, isIndented: left !== undefined && /[ \t]$/.test(left) },
+      trimmedAfter(after),
+    );
+    output += written.text;
+    left = written.left;
   }
   return output;
+}
+
+/** The white space with a new line that a trim marker removed after a tag. */
+function trimmedAfter(after: OutputPiece | undefined): string | undefined {
+  return after?.kind === 'text' && after.trimmed?.includes('\n') === true && !after.text.startsWith('}')
+    ? after.trimmed
+    : undefined;
+}
+
+/** The source of a tag, and the source after it that Handlebars removes. */
+function writeTag(
+  tag: {
+    readonly code: string;
+    readonly line: Line;
+    readonly next: OutputPiece | undefined;
+    readonly isIndented: boolean;
+  },
+  trimmed: string | undefined,
+): { readonly text: string; readonly left: string | undefined } {
+  const { code, line, next, isIndented } = tag;
+  if (line === 'own' && isIndented) return { text: `{{!}}${code}`, left: undefined };
+  const isRemoved =
+    !isIndented &&
+    (line === 'own' ? next !== undefined || trimmed !== undefined : line === 'begun' && trimmed !== undefined);
+  if (isRemoved) return { text: `${code}\n`, left: '\n' };
+  // Handlebars takes the tag for one that stands alone, and removes the indentation before it.
+  if (trimmed === undefined || (line !== 'shared' && isIndented)) return { text: code, left: undefined };
+  return { text: `${code.replace(/\}\}$/, '~}}')}\n`, left: '\n' };
 }
 
 /** `begun`: the tag begins a line on which something follows. */

@@ -1,0 +1,49 @@
+import { dirname, resolve } from 'node:path';
+import { readRegularBytes } from '../regular-file.ts';
+import type { ImportKind } from './kind.ts';
+import { importClientReconfigScript } from './kinds/client-reconfig-script.ts';
+import { importConsulTemplate } from './kinds/consul-template.ts';
+import { importConsulTemplaterb } from './kinds/consul-templaterb.ts';
+import { importRedisTwemproxyAgent } from './kinds/redis-twemproxy-agent.ts';
+import { importRedishappy } from './kinds/redishappy.ts';
+import { importSmitty } from './kinds/smitty.ts';
+import type { ImportFile, ImportResult, ReadFile } from './output.ts';
+import { importInvalid } from './problem.ts';
+
+type Importer = (files: readonly ImportFile[], read: ReadFile) => Promise<ImportResult>;
+
+const importers: Readonly<Record<ImportKind, Importer>> = {
+  'redis-twemproxy-agent': importRedisTwemproxyAgent,
+  smitty: importSmitty,
+  redishappy: importRedishappy,
+  'consul-template': importConsulTemplate,
+  'consul-templaterb': importConsulTemplaterb,
+  'client-reconfig-script': importClientReconfigScript,
+};
+
+/** Reads the files, and translates them. Writes nothing. Throws `import-invalid`, or `config-unreadable`. */
+export async function importFiles(kind: ImportKind, paths: readonly string[]): Promise<ImportResult> {
+  const files: ImportFile[] = [];
+  for (const path of paths) files.push({ path, text: await readText(path) });
+  return importers[kind](files, readNamed);
+}
+
+/** A file that the config names: from the working folder, as the programs do, or from the config's own. */
+async function readNamed(path: string, from: string): Promise<string | undefined> {
+  for (const place of [
+    resolve(path),
+    resolve(dirname(from), path),
+    resolve(dirname(from), path.replace(/^.*\//, '')),
+  ]) {
+    const text = await readText(place).catch(() => undefined);
+    if (text !== undefined) return text;
+  }
+  return undefined;
+}
+
+async function readText(path: string): Promise<string> {
+  const bytes = await readRegularBytes(path).catch((thrown: unknown) => {
+    throw importInvalid({ file: path }, `cannot be read: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+  });
+  return bytes.toString('utf8');
+}
