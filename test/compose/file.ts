@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 
 export const projectDir = join(import.meta.dirname, '../..');
 
-export type Condition = 'service_started' | 'service_healthy';
+type Condition = 'service_started' | 'service_healthy';
 
 export interface Mount {
   /** A path of this machine, the name of a volume, or undefined for a volume without a name. */
@@ -15,7 +15,7 @@ export interface Mount {
   readonly access: 'read-only' | 'read-write';
 }
 
-export interface Health {
+interface Health {
   /** argv. */
   readonly test: readonly [string, ...string[]];
   readonly intervalMs: number;
@@ -31,9 +31,7 @@ export interface Port {
 }
 
 /** Where it runs: a network of its own at an address, or the network of another service. */
-export type Net =
-  | { readonly kind: 'own'; readonly address: string }
-  | { readonly kind: 'shared'; readonly service: string };
+type Net = { readonly kind: 'own'; readonly address: string } | { readonly kind: 'shared'; readonly service: string };
 
 export interface Service {
   readonly name: string;

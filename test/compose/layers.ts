@@ -38,7 +38,7 @@ export async function addLayer(
   return { folders: [...folders, folder], key };
 }
 
-export async function mountOverlay({
+async function mountOverlay({
   root,
   lower,
   upper,

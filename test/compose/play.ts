@@ -12,10 +12,16 @@ interface Stage {
 const followMs = 240_000;
 const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`;
 
-/** All of it: the commands of the file's first lines in their order, then each service killed, and stopped. */
-export async function playAll(stack: Stack, { file, write }: Stage): Promise<void> {
+/**
+ * All of it: the commands of the file's first lines in their order, then each service killed, or those that are named, and all
+ * stopped.
+ */
+export async function playAll(
+  stack: Stack,
+  { file, write, named }: Stage & { named: readonly string[] },
+): Promise<void> {
   await tryCommands(stack, { file, write });
-  await crashEach(stack, write);
+  await crashEach(stack, { write, named });
   await stopAll(stack, write);
 }
 
@@ -99,7 +105,8 @@ async function tryCommands(stack: Stack, { file, write }: Stage): Promise<void> 
 async function carryOut(stack: Stack, command: string): Promise<string> {
   const words = command.split(' ');
   const [program, , ...rest] = words;
-  if (program !== 'docker') return run(words);
+  // dig asks again after five seconds, twice.
+  if (program !== 'docker') return run(words, { timeoutMs: 30_000 });
   const [verb = ''] = rest.filter((word, i) => !word.startsWith('-') && rest[i - 1] !== '--profile');
   const name = rest.at(-1) ?? '';
   if (verb === 'up') await stack.up(rest.includes('--profile') ? { profile: 'cluster' } : {});
@@ -110,12 +117,19 @@ async function carryOut(stack: Stack, command: string): Promise<string> {
   return '';
 }
 
-/** Kills each process 1 in turn. Its restart policy brings it back, and the application writes again by both ways. */
-async function crashEach(stack: Stack, write: Stage['write']): Promise<void> {
+/**
+ * Kills each process 1 in turn. Its restart policy brings it back, nothing else ends, and the application writes again by both
+ * ways.
+ */
+async function crashEach(
+  stack: Stack,
+  { write, named }: Pick<Stage, 'write'> & { readonly named: readonly string[] },
+): Promise<void> {
+  const all = [...stack.containers.values()];
   // A host's container holds the network of others, and nothing in it can crash. Docker would not bring the network back.
-  const crashing = [...stack.containers.values()].filter(
-    ({ service }) => service.net.kind === 'shared' || service.health,
-  );
+  const crashing = all
+    .filter(({ service }) => service.net.kind === 'shared' || service.health)
+    .filter(({ service }) => named.length === 0 || named.includes(service.name));
   for (const container of crashing) {
     const { name } = container.service;
     const { starts } = container;
@@ -135,24 +149,30 @@ async function crashEach(stack: Stack, write: Stage['write']): Promise<void> {
     );
   }
   await until('every service to be healthy', async () => {
-    const others = [...stack.containers.values()].filter(({ ready }) => !ready);
+    const others = all.filter(({ ready }) => !ready);
     assert.deepEqual(
       others.map(({ service }) => service.name),
       [],
     );
   });
+  const ended = all.filter(({ exits }) => exits.some((how) => how !== 'SIGKILL'));
+  assert.deepEqual(
+    ended.map((container) => [container.service.name, container.exits, container.log().slice(-2_000)]),
+    [],
+    'these ended by themselves',
+  );
 }
 
 /** Every container ends by SIGTERM within Docker's ten seconds, so that `docker compose down` is quick. */
 async function stopAll(stack: Stack, write: Stage['write']): Promise<void> {
-  const stopped = await Promise.all(
-    [...stack.containers.values()].map(async (container) => [container.service.name, await container.stop()] as const),
-  );
-  const slow = stopped.filter(([, ms]) => ms >= 10_000);
-  assert.deepEqual(slow, [], 'these did not end by SIGTERM');
-  write(
-    `all ${stopped.length} containers end by SIGTERM, the last one after ${seconds(Math.max(...stopped.map(([, ms]) => ms)))}`,
-  );
+  let slowest = { name: '', ms: 0 };
+  for (const container of [...stack.containers.values()].toReversed()) {
+    const { name } = container.service;
+    const ms = await container.stop();
+    assert.ok(ms < 10_000, `${name} did not end by SIGTERM`);
+    if (ms > slowest.ms) slowest = { name, ms };
+  }
+  write(`each container ends by SIGTERM, ${slowest.name} as the slowest after ${seconds(slowest.ms)}`);
 }
 
 async function hostsWithAddress(): Promise<readonly string[]> {

@@ -1,21 +1,22 @@
-// The services of docker-compose.yml in network namespaces: started by main.ts. argv: an empty folder, the image as JSON.
+// The services of docker-compose.yml in network namespaces: started by main.ts. argv: an empty folder, the image as JSON, and
+// `--up` or the names of the services to kill (default: all).
 import { readComposeFile } from './file.ts';
 import { localImages } from './local-images.ts';
 import { playAll } from './play.ts';
 import { Stack } from './stack.ts';
 
-const [folder = '', image = '{}', option] = process.argv.slice(2);
+const [folder = '', image = '{}', ...rest] = process.argv.slice(2);
 const write = (line: string) => process.stdout.write(`${line}\n`);
 
 const file = readComposeFile();
 const stack = await Stack.open(file, { images: await localImages(JSON.parse(image)), folder });
 let failure: unknown;
 try {
-  if (option === '--up') {
+  if (rest.includes('--up')) {
     await stack.up();
     write('all services are ready. Ctrl-C ends them');
     await new Promise((resolve) => process.once('SIGINT', resolve));
-  } else await playAll(stack, { file, write });
+  } else await playAll(stack, { file, write, named: rest });
 } catch (error) {
   failure = error;
   write(stack.describe());
