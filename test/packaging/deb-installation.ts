@@ -12,7 +12,7 @@ import { makeDebianRoot } from '../sandbox/debian-root.ts';
  */
 
 const suites = (process.env.SUITES ?? 'bookworm,trixie').split(',') as ('bookworm' | 'trixie')[];
-const packages = ['dbus', 'haproxy', 'init-system-helpers', 'polkitd', 'systemd', 'systemd-sysv'];
+const packages = ['dbus', 'haproxy', 'init-system-helpers', 'polkitd', 'procps', 'systemd', 'systemd-sysv'];
 const { version } = JSON.parse(await readFile(path.resolve(import.meta.dirname, '../../package.json'), 'utf8'));
 const built = t.testdir({});
 const former = await buildDeb({ folder: path.join(built, 'former'), version: '0.0.9', compression: 'fast' });
