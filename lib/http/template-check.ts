@@ -33,7 +33,7 @@ function check({ templates, masters, health }: CheckedViews, name: string): z.ou
   );
   if (wrong !== undefined) throw new SwitchmasterError('template-not-current', `${name}: ${wrong.text}`);
   const lost = reasons.find(({ code }) => code === 'consul-unreachable');
-  // A bridge on this node tells the renderer of a change of master without Consul.
+  // A bridge on this node passes a change of master to the renderer without Consul.
   if (lost !== undefined && !masters.sentinels().some(({ up }) => up))
     throw new SwitchmasterError('not-following', `${lost.text}; and no Sentinel answers this node`);
   return { name, state: template.state };

@@ -110,7 +110,7 @@ export const pairCases: readonly PairCase[] = [
 export interface Play {
   readonly pairCase: PairCase;
   /** Whether the failure ends, or is left as it is. */
-  readonly end: 'mend' | 'leave';
+  readonly end: 'repair' | 'leave';
   /** For how long the address must stay where it is, during the failure and after it. */
   readonly observedMs: number;
 }
@@ -131,7 +131,7 @@ export async function playCase(stage: PairStage, { pairCase, end, observedMs }: 
   await anotherWrite(stage);
   const during = figuresSince(stage, beganMs);
   const endedMs = nowMs();
-  if (end === 'mend') {
+  if (end === 'repair') {
     await pairCase.end(holder, stage);
     await untilWhole(stage);
     await delay(observedMs);

@@ -9,7 +9,7 @@ const [part = ''] = process.argv.slice(2);
 const stage = await startStage('guide');
 const wrong: string[] = [];
 for (const pairCase of pairCases.filter(({ name }) => name.includes(part))) {
-  const result = await playCase(stage, { pairCase, end: 'mend', observedMs });
+  const result = await playCase(stage, { pairCase, end: 'repair', observedMs });
   process.stdout.write(`${describe(result)}\n`);
   wrong.push(...judgeResult(pairCase, result).map((what) => `${pairCase.name}: ${what}`));
 }

@@ -8,7 +8,7 @@ for (const name of ['HAProxy is killed', 'the host loses its power']) {
   const pairCase = pairCases.find((candidate) => candidate.name === name);
   if (pairCase === undefined) throw new Error(`there is no case ${name}`);
   // The host that died stays away: to boot it again takes long.
-  const end = name === 'HAProxy is killed' ? 'mend' : 'leave';
+  const end = name === 'HAProxy is killed' ? 'repair' : 'leave';
   results.push(await playCase(stage, { pairCase, end, observedMs: 0 }));
 }
 process.stdout.write(JSON.stringify(results));

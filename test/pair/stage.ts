@@ -65,9 +65,9 @@ export async function startStage(setUp: SetUp): Promise<PairStage> {
  * the file that the guide is about to adopt.
  */
 async function type(host: PairHost, command: readonly string[]): Promise<void> {
-  const patience = command[1] === 'render' ? ['--timeout', '60'] : [];
+  const longer = command[1] === 'render' ? ['--timeout', '60'] : [];
   const done = () =>
-    host.run(...command, ...patience).catch((error: { readonly stdout?: string }) => {
+    host.run(...command, ...longer).catch((error: { readonly stdout?: string }) => {
       if (!command.includes('--dry-run') || error.stdout?.startsWith('held /etc/haproxy/haproxy.cfg') !== true)
         throw error;
     });
