@@ -42,6 +42,12 @@ export const editions = {
   },
   // Moves an address between two machines. Only tests use it, in network namespaces.
   keepalived: { suites: ['bookworm'], packages: ['keepalived'], commands: { keepalived: ['usr/sbin/keepalived'] } },
+  // Reads the metrics as the guide says.
+  prometheus: {
+    suites: ['bookworm'],
+    packages: ['prometheus'],
+    commands: { prometheus: ['usr/bin/prometheus'], promtool: ['usr/bin/promtool'] },
+  },
   haproxy3: { suites: ['trixie'], packages: ['haproxy'], commands: { haproxy3: ['usr/sbin/haproxy'] } },
   'redis-py4': {
     suites: ['bookworm'],

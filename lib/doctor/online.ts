@@ -200,8 +200,13 @@ function askConsul(config: Config): Promise<ServerFinding> {
       // Without a right to read, Consul answers with success and an empty list.
       const missing = (await readMissing(part.client, planAcl(aclNeeds(config, [])))) ?? [];
       if (missing.length > 0) throw lacksRules(missing);
-      const { knownLeader } = await part.client.read({ kind: 'services' }, { timeoutMs });
-      if (!knownLeader) throw new SwitchmasterError('consul-unavailable', 'it knows no leader');
+      // Both need no rule: the least policy permits no list of services.
+      const [{ knownLeader }, leader] = await Promise.all([
+        part.client.read({ kind: 'datacenters' }, { timeoutMs }),
+        part.client.send({ method: 'get', path: '/status/leader', what: 'its leader' }, { timeoutMs }),
+      ]);
+      if (!knownLeader || typeof leader !== 'string' || leader === '')
+        throw new SwitchmasterError('consul-unavailable', 'it knows no leader');
       return 'knows a leader';
     } finally {
       await part.stop();

@@ -95,7 +95,7 @@ function addCounters(registry: Registry, view: () => MetricsView): void {
 }
 
 function addDaemonGauges(gauge: MakeGauge): void {
-  gauge({ name: 'switchmaster_ready', help: '1 when the first full observation is done.', labels: [] }, ({ ready }) => [
+  gauge({ name: 'switchmaster_ready', help: '1 when /ready is 200.', labels: [] }, ({ ready }) => [
     [{}, ready ? 1 : 0],
   ]);
   gauge({ name: 'switchmaster_watches', help: 'Blocking queries at Consul.', labels: [] }, ({ watches }) => [
@@ -119,7 +119,7 @@ function addProblemGauges(gauge: MakeGauge): void {
   gauge(
     {
       name: 'switchmaster_problem',
-      help: '1 for each reason why something is not well, by its code; level is unknown, warning or critical.',
+      help: '1 for each reason why something is not well. The subject is the kind and the name: master/shard1.',
       labels: ['code', 'subject', 'level'],
     },
     ({ problems }) =>
@@ -130,7 +130,7 @@ function addProblemGauges(gauge: MakeGauge): void {
   gauge(
     {
       name: 'switchmaster_templates',
-      help: 'Always 1; the label says which state a template is in.',
+      help: '1 for the current state of each template: held, refused, failed and so on.',
       labels: ['template', 'state'],
     },
     ({ templates }) => templates.map(({ name, state }) => [{ template: name, state }, 1]),
@@ -141,7 +141,7 @@ function addRunGauges(gauge: MakeGauge): void {
   gauge(
     {
       name: 'switchmaster_failures_in_a_row',
-      help: 'Failures of a key since its last success.',
+      help: 'Failures since the last success.',
       labels: ['loop', 'key'],
     },
     ({ lastRuns }) => lastRuns.map(({ loop, key, failures }) => [{ loop, key }, failures]),
@@ -149,7 +149,7 @@ function addRunGauges(gauge: MakeGauge): void {
   gauge(
     {
       name: 'switchmaster_last_success_timestamp_seconds',
-      help: 'When a key was last found right or repaired.',
+      help: 'When a run of the key last succeeded (applied or unchanged).',
       labels: ['loop', 'key'],
     },
     ({ lastRuns }) =>
@@ -172,11 +172,11 @@ function addMasterGauges(gauge: MakeGauge): void {
     });
   const labels = ['master'];
   gauge(
-    { name: 'switchmaster_record_epoch', help: "Epoch of a master's record.", labels },
+    { name: 'switchmaster_record_epoch', help: 'Epoch of the record.', labels },
     of(({ record }) => record?.epoch),
   );
   gauge(
-    { name: 'switchmaster_record_generation', help: "Generation of a master's record.", labels },
+    { name: 'switchmaster_record_generation', help: 'Generation of the record.', labels },
     of(({ record }) => record?.generation),
   );
   gauge(
@@ -184,15 +184,19 @@ function addMasterGauges(gauge: MakeGauge): void {
     of(({ check }) => (check === null ? undefined : checkStatuses.indexOf(check.status))),
   );
   gauge(
-    { name: 'switchmaster_maintenance', help: '1 while a master is in maintenance.', labels },
+    { name: 'switchmaster_maintenance', help: '1 while the master is in maintenance, else 0.', labels },
     of(({ maintenance }) => (maintenance === null ? 0 : 1)),
   );
   gauge(
-    { name: 'switchmaster_isolated', help: '1 while a master of this node is isolated.', labels },
+    {
+      name: 'switchmaster_isolated',
+      help: '1 while a master of this node is isolated, so its writes are paused or should be; 0 while it hears somebody. Absent where this node has no Redis of the master that it may pause.',
+      labels,
+    },
     of(({ isolation }) => (isolation === null ? undefined : isolation.writes === 'accepted' ? 0 : 1)),
   );
   gauge(
-    { name: 'switchmaster_sentinels_seen', help: 'Sentinels that answered about a master.', labels },
+    { name: 'switchmaster_sentinels_seen', help: 'Sentinels that answered about it.', labels },
     of(({ sentinelsSeen }) => sentinelsSeen),
   );
   gauge(
@@ -200,11 +204,11 @@ function addMasterGauges(gauge: MakeGauge): void {
     of(({ sentinelsAgreeing }) => sentinelsAgreeing),
   );
   gauge(
-    { name: 'switchmaster_replicas', help: "Replicas in a master's record.", labels },
+    { name: 'switchmaster_replicas', help: 'Replicas in the record.', labels },
     of(({ record, replicas }) => (record === null ? undefined : replicas)),
   );
   gauge(
-    { name: 'switchmaster_replicas_well', help: "Replicas in a master's record that have no problem.", labels },
+    { name: 'switchmaster_replicas_well', help: 'Replicas in the record about which there is no problem.', labels },
     of(({ record, replicasWell }) => (record === null ? undefined : replicasWell)),
   );
 }
@@ -217,7 +221,7 @@ function addClusterGauges(gauge: MakeGauge): void {
       );
   const labels = ['cluster'];
   gauge(
-    { name: 'switchmaster_cluster_epoch', help: "Epoch of a cluster's record.", labels },
+    { name: 'switchmaster_cluster_epoch', help: 'Epoch of the record.', labels },
     of(({ epoch }) => epoch),
   );
   gauge(
@@ -231,7 +235,7 @@ function addClusterGauges(gauge: MakeGauge): void {
   gauge(
     {
       name: 'switchmaster_instance_check',
-      help: "Check of one of this node's instances: 0 passing, 1 warning, 2 critical.",
+      help: 'Check of an instance of this node: 0 passing, 1 warning, 2 critical.',
       labels: ['instance'],
     },
     ({ instances }) =>

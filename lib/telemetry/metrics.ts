@@ -23,20 +23,20 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry });
     this.#runs = new Counter({
       name: 'switchmaster_reconciles_total',
-      help: 'Runs of a loop, by result.',
+      help: 'Runs of one key of one loop, by result.',
       labelNames: ['loop', 'result'],
       registers,
     });
     this.#durations = new Histogram({
       name: 'switchmaster_reconcile_duration_seconds',
-      help: 'How long a run of a loop took.',
+      help: 'How long a run took.',
       labelNames: ['loop', 'result'],
       buckets: durationBuckets,
       registers,
     });
     this.#stages = new Histogram({
       name: 'switchmaster_stage_seconds',
-      help: 'From the hint that woke a key to each stage of an applied change.',
+      help: 'Time from the hint that woke a key to each stage of an applied change.',
       labelNames: ['loop', 'cause', 'stage'],
       buckets: durationBuckets,
       registers,
@@ -50,7 +50,7 @@ export class Metrics {
     });
     new Gauge({
       name: 'switchmaster_build_info',
-      help: 'Always 1; the labels have the versions.',
+      help: 'Always 1; the labels have the versions of switchmaster and Node.',
       labelNames: ['version', 'node'],
       registers,
     }).set({ version: options.version, node: process.version }, 1);

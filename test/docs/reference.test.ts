@@ -7,13 +7,11 @@ import { type ErrorCode, errorDoc, errorTable } from '../../lib/errors.ts';
 import { EventStreams } from '../../lib/http/events.ts';
 import { makeServer } from '../../lib/http/server.ts';
 import { parseDuration } from '../../lib/model/duration.ts';
-import { type HealthCode, healthCodes } from '../../lib/model/health.ts';
-import { healthGuide } from '../../lib/model/health-guide.ts';
 import { masterCheckCodes } from '../../lib/model/master-check.ts';
-import { Metrics } from '../../lib/telemetry/metrics.ts';
 import { templateFormats } from '../../lib/template/format.ts';
 import { helpers } from '../../lib/template/helpers.ts';
 import { exampleViews } from '../http/views.ts';
+import { generatedParts, withPart } from './generated.ts';
 import { codesIn, projectDir, readPage, tableRows } from './pages.ts';
 
 /** The words in backticks in the first cells of a page's tables. */
@@ -47,21 +45,12 @@ t.test(
   },
 );
 
-/** The page has links where the live page has their texts. */
-const unlinked = (text: string) => text.replace(/\[([^\]]+)\]\([^)]+\)/g, '$1');
-
-t.test('the operations guide has a line under the anchor of each health code, as the live page shows it', async (t) => {
-  const { text } = await readPage('docs/guide/operations.md');
-  const documented = tableRows(text).flatMap(([first = '', level = '', meaning = '', remedy = '']) => {
-    const [, anchor, code] = /^<a id="([a-z-]+)"><\/a>`([a-z-]+)`$/.exec(first) ?? [];
-    return code === undefined
-      ? []
-      : [[code, { anchor, level, meaning: unlinked(meaning), fix: unlinked(remedy) }] as const];
-  });
-  const wanted = Object.entries(healthCodes).map(
-    ([code, { level }]) => [code, { anchor: code, level, ...healthGuide[code as HealthCode] }] as const,
-  );
-  t.strictSame(Object.fromEntries(documented), Object.fromEntries(wanted));
+t.test('the generated parts of the pages are as the code has them; else run npm run docs', async (t) => {
+  for (const part of generatedParts) {
+    const { text } = await readPage(part.page);
+    t.equal(withPart(text, part), text, `${part.page}: ${part.name}`);
+    t.throws(() => withPart('a page without it', part), { message: /has no place/ });
+  }
 });
 
 interface JsonSchema {
@@ -164,18 +153,6 @@ t.test('the page documents exactly the routes of the API', async (t) => {
   );
   const named = [...(await namedIn('docs/reference/http.md'))].filter((code) => /^[A-Z]+ \//.test(code));
   t.strictSame(named.sort(), routes.filter((route) => !route.startsWith('OPTIONS ')).sort());
-});
-
-t.test('the page documents exactly the metrics', async (t) => {
-  const metrics = new Metrics({
-    version: '0',
-    view: () => {
-      throw new Error('not read');
-    },
-  });
-  const names = metrics.registry.getMetricsAsArray().map(({ name }) => name);
-  const named = [...(await namedIn('docs/reference/http.md'))].filter((code) => code.startsWith('switchmaster_'));
-  t.strictSame(named.sort(), names.filter((name) => name.startsWith('switchmaster_')).sort());
 });
 
 t.test('every output of a health check is documented', async (t) => {

@@ -1,5 +1,7 @@
 // Runs the commands of `switchmaster` on a machine of a guide, in one process, because the start of the program takes a second of CPU
-// time: command-server.ts SOCKET. A request has the arguments, each with a NUL after it; the answer is what the command prints.
+// time: command-server.ts SOCKET. A request for /FILE has the arguments, each with a NUL after it. The answer is what the command prints
+// on standard output; FILE gets its standard error.
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { runCommand } from '../../cmd/command.ts';
@@ -10,5 +12,8 @@ const { PATH = '' } = process.env;
 createServer((request, response) => {
   void text(request)
     .then((body) => runCommand(body.split('\0').slice(0, -1), { PATH }))
-    .then(({ code, stdout, stderr }) => response.writeHead(code === 0 ? 200 : 500).end(stderr + stdout));
+    .then(({ code, stdout, stderr }) => {
+      writeFileSync(request.url ?? '', stderr);
+      response.writeHead(code === 0 ? 200 : 500).end(stdout);
+    });
 }).listen(socket);

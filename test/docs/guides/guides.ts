@@ -24,4 +24,8 @@ export async function follow({ page, scene }: Guide): Promise<Walk> {
 }
 
 /** The first one runs in `npm test`, all of them in `npm run test:guides`. */
-export const guides: readonly Guide[] = [{ page: 'docs/guide/getting-started.md', scene: 'sentinel' }];
+export const guides: readonly Guide[] = [
+  { page: 'docs/guide/getting-started.md', scene: 'sentinel' },
+  { page: 'docs/guide/desired-masters.md', scene: 'unmonitored' },
+  { page: 'docs/guide/access.md', scene: 'denied' },
+];

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { promisify } from 'node:util';
+import { promisify, stripVTControlCharacters } from 'node:util';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
 import type { Server } from '../../sandbox/server.ts';
 
@@ -47,7 +47,18 @@ export class Machine {
 
   /** The argv that runs another one on this machine. */
   argv(argv: readonly string[]): readonly [string, ...string[]] {
-    return ['nsenter', '--target', String(this.#holder.pid), '--net', '--mount', '--uts', '--', ...argv];
+    return [
+      'nsenter',
+      '--target',
+      String(this.#holder.pid),
+      '--net',
+      '--mount',
+      '--uts',
+      '--',
+      'env',
+      `MACHINE=${this.name}`,
+      ...argv,
+    ];
   }
 
   /** A program of this machine, not yet started. */
@@ -62,11 +73,18 @@ export class Machine {
   /** Runs a script with bash, which ends at the first command that fails. */
   async run(script: string): Promise<Finished> {
     const [file, ...args] = this.argv(['bash', '-ec', `exec 2>&1\n${script}`]);
-    const env = { ...this.#sandbox.env, MACHINE: this.name };
-    const options = { env, cwd: this.#sandbox.folder, timeout: commandMs, encoding: 'utf8' } as const;
+    const options = {
+      env: this.#sandbox.env,
+      cwd: this.#sandbox.folder,
+      timeout: commandMs,
+      encoding: 'utf8',
+    } as const;
     return exec(file ?? '', args, options).then(
-      ({ stdout }) => ({ code: 0, output: stdout }),
-      (error: { code?: number; stdout?: string }) => ({ code: error.code ?? 1, output: error.stdout ?? String(error) }),
+      ({ stdout }) => ({ code: 0, output: stripVTControlCharacters(stdout) }),
+      (error: { code?: number; killed?: boolean; stdout?: string }) => ({
+        code: error.code ?? 1,
+        output: `${stripVTControlCharacters(error.stdout ?? String(error))}${error.killed ? 'ended by the time limit\n' : ''}`,
+      }),
     );
   }
 

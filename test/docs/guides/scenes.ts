@@ -1,6 +1,6 @@
 import type { Sandbox } from '../../sandbox/sandbox.ts';
 import { layBridge, Machine } from './machine.ts';
-import { startConsul, startRedis, startSentinels } from './servers.ts';
+import { installPrometheus, startConsul, startRedis, startSentinels } from './servers.ts';
 import { installServices, startCommandServer, Units } from './units.ts';
 
 /** What a guide's reader has before the first step: the machines, by name. Steps run on the first one. */
@@ -24,12 +24,11 @@ async function machines(sandbox: Sandbox, names: readonly string[]): Promise<Sce
   return { machines: new Map(opened.map((machine) => [machine.name, machine])), units };
 }
 
-/** Two masters with one replica each, a Sentinel on each machine, and Consul on the first one. */
+/** Two masters with one replica each, a Sentinel on each machine, Consul and Debian's HAProxy on the first one. */
 async function sentinelScene(sandbox: Sandbox): Promise<Scene> {
   const scene = await machines(sandbox, ['redis-1', 'redis-2', 'redis-3']);
-  const [first, second, third] = [...scene.machines.values()];
-  if (first === undefined || second === undefined || third === undefined) throw new Error('there are three machines');
   const { units } = scene;
+  const [first, second, third] = three(scene);
   const consul = startConsul(units, first, { argv: ['-dev'] });
   await startRedis(units, { machine: first });
   await startRedis(units, { machine: second, replicaOf: '10.0.0.5:6379' });
@@ -40,10 +39,84 @@ async function sentinelScene(sandbox: Sandbox): Promise<Scene> {
     { name: 'shard2', master: '10.0.0.6:6380' },
   ];
   await startSentinels(units, { machines: [first, second, third], masters });
+  await units.get(first.name, 'haproxy').server.start();
   await consul;
   return scene;
 }
 
-export const scenes = { sentinel: sentinelScene } as const satisfies Record<string, Setter>;
+/** A master with a replica, and a Sentinel on each machine that monitors nothing. */
+async function unmonitoredScene(sandbox: Sandbox): Promise<Scene> {
+  const scene = await machines(sandbox, ['redis-1', 'redis-2', 'redis-3']);
+  const { units } = scene;
+  const all = three(scene);
+  const consul = startConsul(units, all[0], { argv: ['-dev'] });
+  await startRedis(units, { machine: all[0] });
+  await startRedis(units, { machine: all[1], replicaOf: '10.0.0.5:6379' });
+  await startSentinels(units, { machines: all, masters: [] });
+  await consul;
+  return scene;
+}
+
+/** One master with a replica, a Sentinel on each machine, a Consul that denies everything, and Prometheus. */
+async function deniedScene(sandbox: Sandbox): Promise<Scene> {
+  const scene = await machines(sandbox, ['redis-1', 'redis-2', 'redis-3']);
+  const { units } = scene;
+  const all = three(scene);
+  const acl = { enabled: true, default_policy: 'deny' };
+  const consul = startConsul(units, all[0], { argv: ['-dev'], config: { acl } });
+  await startRedis(units, { machine: all[0] });
+  await startRedis(units, { machine: all[1], replicaOf: '10.0.0.5:6379' });
+  await startSentinels(units, { machines: all, masters: [{ name: 'shard1', master: '10.0.0.5:6379' }] });
+  installPrometheus(all[0], units);
+  await consul;
+  return scene;
+}
+
+/** Two nodes of a Redis Cluster on each machine, not yet joined, and a Consul agent. */
+async function clusterScene(sandbox: Sandbox): Promise<Scene> {
+  const scene = await machines(sandbox, ['redis-1', 'redis-2', 'redis-3']);
+  const { units } = scene;
+  const all = three(scene);
+  await startConsul(units, all[0], { argv: ['-server', '-bootstrap-expect', '1', '-data-dir', '/run/consul'] });
+  const joined = ['-data-dir', '/run/consul', '-retry-join', all[0].ip];
+  await Promise.all(all.slice(1).map((machine) => startConsul(units, machine, { argv: joined })));
+  const lines = ['cluster-enabled yes', 'cluster-node-timeout 2000'];
+  for (const machine of all) {
+    await startRedis(units, { machine, lines });
+    await startRedis(units, { machine, port: 6380, lines });
+  }
+  return scene;
+}
+
+/** Two datacenters of Consul that know each other, each with a master, a replica on the same machine, and a Sentinel. */
+async function datacentersScene(sandbox: Sandbox): Promise<Scene> {
+  const scene = await machines(sandbox, ['dc1', 'dc2']);
+  const { units } = scene;
+  const all = [...scene.machines.values()];
+  for (const machine of all) {
+    const server = ['-server', '-bootstrap-expect', '1', '-data-dir', '/run/consul'];
+    const argv = [...server, '-datacenter', machine.name, '-retry-join-wan', '10.0.0.5'];
+    await startConsul(units, machine, { argv });
+    await startRedis(units, { machine });
+    await startRedis(units, { machine, port: 6380, replicaOf: `${machine.ip}:6379` });
+    const masters = [{ name: 'shard1', master: `${machine.ip}:6379` }];
+    await startSentinels(units, { machines: [machine], masters });
+  }
+  return scene;
+}
+
+function three({ machines }: Scene): readonly [Machine, Machine, Machine] {
+  const [first, second, third] = [...machines.values()];
+  if (first === undefined || second === undefined || third === undefined) throw new Error('there are three machines');
+  return [first, second, third];
+}
+
+export const scenes = {
+  sentinel: sentinelScene,
+  denied: deniedScene,
+  unmonitored: unmonitoredScene,
+  cluster: clusterScene,
+  datacenters: datacentersScene,
+} as const satisfies Record<string, Setter>;
 
 export type SceneName = keyof typeof scenes;

@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { waitFor } from '../../sandbox/condition.ts';
 import { pairs, type Reply, redisCli } from '../../sandbox/resp.ts';
 import type { Server } from '../../sandbox/server.ts';
+import { projectDir } from '../pages.ts';
 import type { Machine } from './machine.ts';
-import type { Units } from './units.ts';
+import { type Units, upgradedFile } from './units.ts';
 
 /* Servers of a guide's machines, each as a unit of its machine, with its config below /etc. */
 
@@ -28,7 +31,7 @@ export async function startRedis(units: Units, place: RedisPlace): Promise<void>
     const role = await redisCli(at, ['ROLE']);
     return Array.isArray(role) && (role[0] === 'master' || role[3] === 'connected');
   };
-  const server = machine.program({ name: unit, argv: ['redis-server', file], ready });
+  const server = machine.program({ name: unit, argv: newest('redis-server', file), ready });
   units.add(machine, unit, { server });
   await server.start();
 }
@@ -43,8 +46,9 @@ export async function startSentinels(
   units: Units,
   { machines, masters }: { readonly machines: readonly Machine[]; readonly masters: readonly Monitored[] },
 ): Promise<void> {
+  const quorum = Math.floor(machines.length / 2) + 1;
   const monitors = masters.flatMap(({ name, master }) => [
-    `sentinel monitor ${name} ${master.replace(':', ' ')} 2`,
+    `sentinel monitor ${name} ${master.replace(':', ' ')} ${quorum}`,
     `sentinel down-after-milliseconds ${name} 1000`,
     `sentinel failover-timeout ${name} 10000`,
   ]);
@@ -52,7 +56,7 @@ export async function startSentinels(
     const file = '/etc/redis/sentinel.conf';
     machine.write(file, configLines(['bind 0.0.0.0', 'port 26379', 'dir /run', ...monitors]));
     const ready = async () => (await redisCli({ host: machine.ip, port: 26379 }, ['PING'])) === 'PONG';
-    const server = machine.program({ name: 'redis-sentinel', argv: ['redis-sentinel', file], ready });
+    const server = machine.program({ name: 'redis-sentinel', argv: newest('redis-sentinel', file), ready });
     units.add(machine, 'redis-sentinel', { server });
   }
   const asked = machines.map(({ ip }) => ({ host: ip, port: 26379 }));
@@ -75,6 +79,12 @@ export async function startSentinels(
   await greetEvery(2_000);
 }
 
+/** Redis 8 after `apt-get install redis-server`, which units.ts puts in apt's place. */
+function newest(program: 'redis-server' | 'redis-sentinel', file: string): readonly string[] {
+  const newer = program.replace('redis', 'redis8');
+  return ['sh', '-c', `if [ -e ${upgradedFile} ]; then exec ${newer} ${file}; else exec ${program} ${file}; fi`];
+}
+
 /** Redis and Sentinel rewrite these files. A process title would overwrite the environment, by which they are found at the end. */
 function configLines(lines: readonly string[]): string {
   return [...lines, 'protected-mode no', 'set-proc-title no', ''].join('\n');
@@ -94,9 +104,19 @@ export async function startConsul(
   };
   machine.write('/etc/consul.d/guide.json', JSON.stringify(own));
   const where = ['-bind', machine.ip, '-client', '127.0.0.1', '-config-dir', '/etc/consul.d'];
-  // It has a leader then, which its own catalog entry needs.
-  const ready = async () => server.log().includes('Synced node info');
+  // It has a leader then. Its own entry in the catalog needs a token.
+  const ready = async () => /Synced node info|cluster leadership acquired/.test(server.log());
   const server: Server = machine.program({ name: 'consul', argv: ['consul', 'agent', ...argv, ...where], ready });
   units.add(machine, 'consul', { server });
   await server.start();
+}
+
+/** Not yet started: unit `prometheus`, with the alert rules of `deploy/` in /etc/prometheus. */
+export function installPrometheus(machine: Machine, units: Units): void {
+  const rules = join(projectDir, 'deploy/prometheus/alerts.yml');
+  machine.write('/etc/prometheus/alerts.yml', readFileSync(rules, 'utf8'));
+  const files = ['--config.file=/etc/prometheus/prometheus.yml', '--storage.tsdb.path=/run/prometheus'];
+  const argv = ['prometheus', ...files, '--web.listen-address=127.0.0.1:9090'];
+  const server = machine.program({ name: 'prometheus', argv, ready: async () => machine.listens(9090) });
+  units.add(machine, 'prometheus', { server });
 }

@@ -4,7 +4,7 @@ const varying: readonly (readonly [RegExp, string])[] = [
   [/\b\d\d:\d\d:\d\d(?:\.\d+)?\b/g, '<time>'],
   [/\b[\d.,]+ (?:ms|s|min|h|d)\b( ago)?/g, '<duration>'],
   [/\b(epoch|offset|up to) \d+/g, '$1 <number>'],
-  [/[ \t]+/g, ' '],
+  [/[ \t\r]+/g, ' '],
   [/ $/gm, ''],
 ];
 

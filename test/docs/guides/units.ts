@@ -16,6 +16,9 @@ export interface Unit {
   readonly reload?: () => Promise<void>;
 }
 
+/** Of a machine on which a package of Redis 8 is installed. */
+export const upgradedFile = '/run/redis-is-newer';
+
 /** The services of all machines, by machine and name. In place of systemd, which needs a machine for itself. */
 export class Units {
   readonly #units = new Map<string, Unit>();
@@ -35,10 +38,16 @@ export class Units {
     const bin = sandbox.path('bin');
     mkdirSync(bin);
     writeProgram(join(bin, 'systemctl'), `echo -n "$*" | ${ask(socket)} "http://systemd/$MACHINE"`);
+    writeProgram(join(bin, 'apt-get'), `[ "$*" = 'install --yes redis-server' ] && : > ${upgradedFile}`);
+    const commands = sandbox.path('$MACHINE.sock');
     writeProgram(
       join(bin, 'switchmaster'),
-      `[ "$1" = run -o ! -S "${sandbox.path('$MACHINE.sock')}" ] && exec ${process.execPath} ${projectDir}/cmd/switchmaster.ts "$@"
-printf '%s\\0' "$@" | ${ask(sandbox.path('$MACHINE.sock'))} http://command/`,
+      `[ "$1" = run -o ! -S "${commands}" ] && exec ${process.execPath} ${projectDir}/cmd/switchmaster.ts "$@"
+errors=${sandbox.folder}/errors.$$
+printf '%s\\0' "$@" | ${ask(commands)} "http://command$errors"
+code=$?
+cat "$errors" >&2
+exit "$code"`,
     );
     sandbox.env.PATH = `${bin}:${sandbox.env.PATH}`;
     return units;
@@ -108,7 +117,11 @@ function haproxyUnit(machine: Machine): Unit {
   const readDone = async () => (await readReloads(machine.path(socket))).done;
   // As in Debian's unit.
   const start = `. /etc/default/haproxy; exec haproxy -Ws -f /etc/haproxy/haproxy.cfg -p /run/haproxy.pid \${EXTRAOPTS:--S ${socket}}`;
-  const server = machine.program({ name: 'haproxy', argv: ['sh', '-c', start], ready: readDone });
+  const server = machine.program({
+    name: 'haproxy',
+    argv: ['sh', '-c', start],
+    ready: async () => (await readDone()) >= 0,
+  });
   const reload = async () => {
     const before = await readDone();
     await server.kill('SIGUSR2');
@@ -122,7 +135,8 @@ function switchmasterUnit(machine: Machine): Unit {
   const server = machine.program({
     name: 'switchmaster',
     argv: ['switchmaster', 'run', '--config', '/etc/switchmaster'],
-    ready: async () => machine.listens(8680) && (await machine.run('curl -sf http://127.0.0.1:8680/ready')).code === 0,
+    // As with systemd, it runs, and need not have observed everything yet.
+    ready: async () => machine.listens(8680),
   });
   const reload = async () => {
     const { code, output } = await machine.run('switchmaster check --config-only --config /etc/switchmaster');

@@ -148,7 +148,8 @@ t.test('the policy that is printed suffices', async (t) => {
   wholeMs = performance.now() - startedMs;
   await waitFor('it to be ready', async () => (await daemon.get('/ready')).status === 200);
   t.notMatch(daemon.log(), /consul-denied/);
-
+  const { stdout: online } = await runCommand(['check', '--online', '--config', first.configFile]);
+  t.match(online, /^consul \S+ answers: knows a leader$/m);
   const health = async () => JSON.stringify((await daemon.get('/v1/health')).body);
   const isRefused = /The service of redis \S+ stays as it is in Consul. .*service:write\S* on \S*redis/;
   await grant(first, formatAcl(rules.filter(({ resource, segment }) => `${resource} ${segment}` !== 'service redis')));
