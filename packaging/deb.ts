@@ -38,7 +38,7 @@ export async function buildDeb({ folder, version, compression }: Request): Promi
 }
 
 /** Everything that the package installs. */
-export async function stageFiles(staged: string): Promise<void> {
+async function stageFiles(staged: string): Promise<void> {
   const at = (file: string) => path.join(staged, file);
   await buildBundle(at('usr/lib/switchmaster/switchmaster.mjs'));
   await copy(process.execPath, at('usr/lib/switchmaster/node'), 0o755);

@@ -4,7 +4,7 @@ import t from 'tap';
 import { takeServiceManager } from '../../cmd/service-manager.ts';
 import { waitFor } from '../sandbox/condition.ts';
 
-/* With a `systemd-notify` that writes down what it is told. `npm run test:deb` has a real systemd. */
+/* With a `systemd-notify` that writes down what it receives. `npm run test:deb` has a real systemd. */
 
 function makeEnvironment(folder: string, program: string, over: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   writeFileSync(path.join(folder, 'systemd-notify'), `#!/bin/sh\n${program}\n`);
@@ -12,11 +12,12 @@ function makeEnvironment(folder: string, program: string, over: NodeJS.ProcessEn
   return { PATH: `${folder}:${process.env.PATH}`, NOTIFY_SOCKET: '/run/systemd/notify', ...over };
 }
 
-const record = (folder: string) => `printf '%s|' "$NOTIFY_SOCKET" "$@" >> ${folder}/told; echo >> ${folder}/told`;
-const told = (folder: string) => readFileSync(path.join(folder, 'told'), 'utf8').split('\n').filter(Boolean);
+const record = (folder: string) =>
+  `printf '%s|' "$NOTIFY_SOCKET" "$@" >> ${folder}/received; echo >> ${folder}/received`;
+const received = (folder: string) => readFileSync(path.join(folder, 'received'), 'utf8').split('\n').filter(Boolean);
 const noFailure = (cause: Error) => t.fail(cause.message);
 
-t.test('readiness, reloads, the end and beats of the watchdog are told, with one line of status each', async (t) => {
+t.test('readiness, reloads, the end and beats of the watchdog are sent, with one line of status each', async (t) => {
   const folder = t.testdir({});
   const environment = makeEnvironment(folder, record(folder), { WATCHDOG_USEC: '60000' });
   const manager = takeServiceManager(environment, { status: () => 'shard1\tis\n--down $(id)', onFailure: noFailure });
@@ -25,12 +26,14 @@ t.test('readiness, reloads, the end and beats of the watchdog are told, with one
   manager.ready();
   const line = (state: string, status: string) => `/run/systemd/notify|${state}|STATUS=${status}|`;
   const beat = line('WATCHDOG=1', 'shard1 is --down $(id)');
-  await waitFor('two beats', () => told(folder), { until: (lines) => lines.filter((one) => one === beat).length > 1 });
-  t.equal(told(folder)[0], line('READY=1', 'shard1 is --down $(id)'));
+  await waitFor('two beats', () => received(folder), {
+    until: (lines) => lines.filter((one) => one === beat).length > 1,
+  });
+  t.equal(received(folder)[0], line('READY=1', 'shard1 is --down $(id)'));
   manager.reloading();
   manager.stopping();
   const ends = [line('RELOADING=1', 'reloading'), line('STOPPING=1', 'stopping')];
-  await waitFor('both', () => told(folder), { until: (lines) => ends.every((end) => lines.includes(end)) });
+  await waitFor('both', () => received(folder), { until: (lines) => ends.every((end) => lines.includes(end)) });
 });
 
 t.test('without a service manager, or for the watchdog of another process, nothing is sent', async (t) => {
@@ -42,8 +45,10 @@ t.test('without a service manager, or for the watchdog of another process, nothi
   t.teardown(() => manager.close());
   manager.ready();
   manager.stopping();
-  await waitFor('the last line', () => told(folder), { until: (lines) => lines.some((one) => /STOPPING/.test(one)) });
-  t.equal(told(folder).length, 2);
+  await waitFor('the last line', () => received(folder), {
+    until: (lines) => lines.some((one) => /STOPPING/.test(one)),
+  });
+  t.equal(received(folder).length, 2);
 });
 
 t.test('a sender that hangs gets no further beats, and one that ends is replaced', async (t) => {
@@ -54,5 +59,5 @@ t.test('a sender that hangs gets no further beats, and one that ends is replaced
   const manager = takeServiceManager(environment, { status: () => 'good', onFailure: noFailure });
   t.teardown(() => manager.close());
   manager.ready();
-  await waitFor('a beat by another sender', () => told(folder), { until: (lines) => lines.length > 2 });
+  await waitFor('a beat by another sender', () => received(folder), { until: (lines) => lines.length > 2 });
 });

@@ -60,7 +60,7 @@ t.test('the unit is not root, and systemd rates its exposure below 3', (t) => {
   t.end();
 });
 
-t.test('the unit tells systemd when the daemon works, and has it watched', (t) => {
+t.test('the daemon notifies systemd that it works, and has it watched', (t) => {
   t.equal(settings.get('Type'), 'notify');
   t.equal(settings.get('NotifyAccess'), 'all', 'systemd-notify is no child of systemd');
   t.ok(Number(settings.get('WatchdogSec')) >= 10);

@@ -14,7 +14,7 @@ export interface BootedRoot {
   close(): Promise<void>;
 }
 
-export interface Ran {
+interface Ran {
   readonly exitCode: number;
   /** Standard output and standard error. */
   readonly text: string;

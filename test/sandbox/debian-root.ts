@@ -17,7 +17,7 @@ export interface DebianRoot {
   close(): Promise<void>;
 }
 
-export interface RunOptions {
+interface RunOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;

@@ -7,7 +7,7 @@ import type { Step } from './steps.ts';
 const repeatMs = 30_000;
 const pauseMs = 250;
 
-export interface Deviation {
+interface Deviation {
   readonly line: number;
   readonly text: string;
 }
