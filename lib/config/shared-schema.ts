@@ -65,6 +65,6 @@ export type RawServerTls = z.output<typeof serverTls>;
 
 /** What the daemon does about a master that crashed: see docs/crash.md. */
 export const crashSettings = {
-  onCrash: z.enum(['failover', 'wait']).default('wait'),
+  onCrash: z.enum(['failover', 'wait']).default('failover'),
   crashAfter: duration({ minMs: 40, maxMs: 60_000 }).default(60),
 };
