@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 // Installs what this project's commands need: npm packages, Redis, twemproxy, HAProxy, dig, Chromium, Consul. Plain
 // JavaScript without dependencies, because it runs before there are any, on any Node that the machine has. It is silent and
-// quick when nothing is missing. Usage: node setup/bootstrap.mjs [--with NAMES] [--try NAMES], where NAMES are other
-// editions of the servers, client libraries, Java and debootstrap: redis8,valkey,valkey9,haproxy3,redis-py4,redis-py6,celery5,
-// redis-rb5,predis1,java,debootstrap. The bootstrap continues without a name of --try that cannot be fetched.
+// quick when nothing is missing. Usage: node setup/bootstrap.mjs [--with NAMES] [--try NAMES]. NAMES, separated by commas, are
+// the keys of `editions` (editions.mjs) and `extraPrograms` (packages.mjs): other editions of the servers, more programs, and
+// client libraries. The bootstrap continues without a name of --try that cannot be fetched.
 import { settle } from './command.mjs';
 import { hasConsul, unpackConsul } from './consul.mjs';
 import { hasEdition, parseEditions, unpackEdition } from './editions.mjs';
