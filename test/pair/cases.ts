@@ -154,7 +154,7 @@ export async function playCase(stage: PairStage, { pairCase, end, observedMs }: 
 }
 
 async function moveTo(host: PairHost, beganMs: number): Promise<number> {
-  await waitFor(`${host.name} to have the address`, () => hasAddress(host), { timeoutMs: 60_000, intervalMs: 20 });
+  await waitFor(`${host.name} to have the address`, () => hasAddress(host), { timeoutMs: 60_000, intervalMs: 100 });
   return Math.round(nowMs() - beganMs);
 }
 

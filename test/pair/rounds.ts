@@ -6,9 +6,14 @@ import { startStage } from './stage.ts';
 const observedMs = 17_000;
 
 const [part = ''] = process.argv.slice(2);
+const chosen = pairCases.filter(({ name }) => name.includes(part));
+if (chosen.length === 0) {
+  console.error(`no case has "${part}" in its name; there are:\n${pairCases.map(({ name }) => name).join('\n')}`);
+  process.exit(2);
+}
 const stage = await startStage('guide');
 const wrong: string[] = [];
-for (const pairCase of pairCases.filter(({ name }) => name.includes(part))) {
+for (const pairCase of chosen) {
   const result = await playCase(stage, { pairCase, end: 'repair', observedMs });
   process.stdout.write(`${describe(result)}\n`);
   wrong.push(...judgeResult(pairCase, result).map((what) => `${pairCase.name}: ${what}`));

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { findProgram } from '../../setup/paths.mjs';
 import { NumberWriter, persistentClient } from '../integration/support/writing.ts';
 import { waitFor } from '../sandbox/condition.ts';
 import { ConsulAgent } from '../sandbox/consul.ts';
@@ -29,6 +30,8 @@ export interface PairStage {
 
 export async function startStage(setUp: SetUp): Promise<PairStage> {
   requireOwnNetwork();
+  if (findProgram('keepalived') === undefined)
+    throw new Error('keepalived is missing: run node setup/bootstrap.mjs --with keepalived');
   await layNetwork();
   const sandbox = await Sandbox.open({ name: 'pair', network: serverNetwork });
   process.on('uncaughtException', (error) => {
@@ -54,7 +57,7 @@ export async function startStage(setUp: SetUp): Promise<PairStage> {
   await Promise.all(hosts.map((host) => host.boot()));
   const shared = { host: guideAddresses.shared, port: guideAddresses.port };
   const client = persistentClient(() => shared);
-  const writer = new NumberWriter({ name: 'application', key: 'numbers', client, pauseMs: 5 });
+  const writer = new NumberWriter({ name: 'application', key: 'numbers', client, pauseMs: 20 });
   const stage = { sandbox, hosts, consul, sentinels, master: shard.master, writer };
   await untilWhole(stage);
   return stage;
@@ -105,9 +108,11 @@ async function layNetwork(): Promise<void> {
 export async function untilWhole(stage: PairStage): Promise<void> {
   await waitFor('both hosts to be well', () => Promise.all(stage.hosts.map(isWell)), {
     timeoutMs: 90_000,
+    // Each reading starts several programs on each host.
+    intervalMs: 250,
     until: (well) => well.every(Boolean),
   });
-  await waitFor('one host to have the address', () => holderOf(stage), { timeoutMs: 30_000 });
+  await waitFor('one host to have the address', () => holderOf(stage), { timeoutMs: 30_000, intervalMs: 250 });
   const written = stage.writer.acknowledged.size;
   await waitFor('a write', () => stage.writer.acknowledged.size > written);
 }
