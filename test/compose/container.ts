@@ -4,6 +4,7 @@ import { chown, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Service } from './file.ts';
+import { firstProcess, killAll } from './first-process.ts';
 import { type ImageRoot, idsOf, ownerOf } from './local-images.ts';
 import { type ContainerPlan, startScript } from './start-script.ts';
 
@@ -12,7 +13,7 @@ export type Health = 'none' | 'starting' | 'healthy' | 'unhealthy';
 
 type State =
   | { readonly kind: 'created' }
-  | { readonly kind: 'running'; readonly child: ChildProcess; readonly ended: Promise<void> }
+  | { readonly kind: 'running'; readonly child: ChildProcess; readonly kill: () => void; readonly ended: Promise<void> }
   | { readonly kind: 'exited' };
 
 export interface Place {
@@ -96,11 +97,11 @@ export class Container {
     await this.crash();
   }
 
-  /** Its first process dies, and so all others. */
+  /** Its first process dies, and so all others. Resolves when none is left. */
   async crash(): Promise<void> {
     if (this.#state.kind !== 'running') return;
-    const { child, ended } = this.#state;
-    child.kill('SIGKILL');
+    const { kill, ended } = this.#state;
+    kill();
     await ended;
   }
 
@@ -152,21 +153,29 @@ export class Container {
     const startedAt = performance.now();
     const stop = new AbortController();
     const exited = new Promise<string>((resolve) => child.once('exit', (code, signal) => resolve(`${signal ?? code}`)));
-    const ended = exited.then((how) => {
+    let killed = Promise.resolve();
+    const kill = () => {
+      killed = killAll(child);
+    };
+    const ended = exited.then(async (how) => {
       stop.abort();
       this.#exits.push(how);
       this.#state = { kind: 'exited' };
-      if (this.#wanted === 'stopped' || this.service.restart === 'no') return;
-      const again = performance.now() - startedAt > goodRunMs ? 0 : failures + 1;
-      setTimeout(
-        () => {
-          if (this.#wanted === 'running') void this.#launch(again);
-        },
-        firstPauseMs * 2 ** again,
-      );
+      await killed;
+      this.#launchLater(performance.now() - startedAt > goodRunMs ? 0 : failures + 1);
     });
-    this.#state = { kind: 'running', child, ended };
+    this.#state = { kind: 'running', child, kill, ended };
     void this.#watchHealth(stop.signal);
+  }
+
+  #launchLater(failures: number): void {
+    if (this.#wanted === 'stopped' || this.service.restart === 'no') return;
+    setTimeout(
+      () => {
+        if (this.#wanted === 'running') void this.#launch(failures);
+      },
+      firstPauseMs * 2 ** failures,
+    );
   }
 
   async #watchHealth(signal: AbortSignal): Promise<void> {
@@ -187,9 +196,8 @@ export class Container {
   /** The process id, on this machine, of the container's process 1. */
   #firstProcess(): number {
     if (this.#state.kind !== 'running') throw new Error(`${this.service.name} does not run`);
-    const { pid } = this.#state.child;
-    const [first = ''] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ');
-    if (first === '') throw new Error(`${this.service.name} has no process yet`);
-    return Number(first);
+    const first = firstProcess(this.#state.child);
+    if (first === undefined) throw new Error(`${this.service.name} has no process yet`);
+    return first;
   }
 }

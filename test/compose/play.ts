@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { waitFor } from '../sandbox/condition.ts';
 import { run } from './command.ts';
-import type { ComposeFile } from './file.ts';
+import type { ComposeFile, Service } from './file.ts';
 import type { Stack } from './stack.ts';
 
 interface Stage {
@@ -126,12 +126,9 @@ async function crashEach(
   { write, named }: Pick<Stage, 'write'> & { readonly named: readonly string[] },
 ): Promise<void> {
   const all = [...stack.containers.values()];
-  // A host's container holds the network of others, and nothing in it can crash. Docker would not bring the network back.
-  const crashing = all
-    .filter(({ service }) => service.net.kind === 'shared' || service.health)
-    .filter(({ service }) => named.length === 0 || named.includes(service.name));
-  for (const container of crashing) {
-    const { name } = container.service;
+  const services = crashing(all.map(({ service }) => service));
+  for (const { name } of services.filter((service) => named.length === 0 || named.includes(service.name))) {
+    const container = stack.container(name);
     const { starts } = container;
     const startedAt = performance.now();
     await container.crash();
@@ -144,9 +141,8 @@ async function crashEach(
       assert.match(line, /:6379: \+OK \| 172\.29\.86\.30:22121: \+OK/);
     });
     const total = performance.now() - startedAt;
-    write(
-      `kill -9 ${name}: healthy again after ${seconds(backMs)}, the application writes after ${seconds(total)} at most`,
-    );
+    const back = `healthy again after ${seconds(backMs)}, the application writes after ${seconds(total)} at most`;
+    write(`kill -9 ${name}: ${back}${await masterAfter(name)}`);
   }
   await until('every service to be healthy', async () => {
     const others = all.filter(({ ready }) => !ready);
@@ -161,6 +157,22 @@ async function crashEach(
     [],
     'these ended by themselves',
   );
+}
+
+/**
+ * Those that can crash. A host's container holds the network of others, and nothing in it can. Docker would not bring the
+ * network back.
+ */
+export function crashing(services: Iterable<Service>): readonly Service[] {
+  return [...services].filter(({ net, health }) => net.kind === 'shared' || health !== undefined);
+}
+
+/** Says who is master after the end of a Redis of a shard: the one that ended, started again, or its replica. */
+async function masterAfter(name: string): Promise<string> {
+  const [shard] = /^shard\d+(?=-)/.exec(name) ?? [];
+  if (shard === undefined) return '';
+  const address = await run(['dig', '+short', '@127.0.0.1', '-p', '8600', `${shard}.redis-master.service.consul`]);
+  return `, the master of ${shard} is ${address.trim()}`;
 }
 
 /** Every container ends by SIGTERM within Docker's ten seconds, so that `docker compose down` is quick. */

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Mount, Service } from './file.ts';
 import type { ImageRoot } from './local-images.ts';
@@ -78,7 +78,15 @@ function enterScript({ service, image, ids: [uid, gid] }: ContainerPlan, root: s
   return `#!/bin/sh\nexec chroot ${quote(root)} /bin/sh -c ${quote(inside)} sh "$@"\n`;
 }
 
-// In cgroup version 1, where it is there: in version 2, a limit needs a cgroup that somebody delegated.
+/** The limits that this machine cannot apply: they need cgroup version 1. In version 2, a limit needs a cgroup that somebody delegated. */
+export function limitsNotApplied(): readonly string[] {
+  return ['memory', 'pids'].filter((controller) => !existsSync(controllerDir(controller)));
+}
+
+function controllerDir(controller: string): string {
+  return `/sys/fs/cgroup/${controller}`;
+}
+
 function limit({ service, folder }: ContainerPlan): readonly string[] {
   const { memoryBytes, pids } = service.limits;
   const group = cgroupOf(folder);
@@ -87,7 +95,7 @@ function limit({ service, folder }: ContainerPlan): readonly string[] {
     { controller: 'pids', file: 'pids.max', value: pids },
   ];
   return limits.map(({ controller, file, value }) => {
-    const path = `/sys/fs/cgroup/${controller}`;
+    const path = controllerDir(controller);
     const steps = [
       `mkdir -p ${path}/${group}`,
       `echo ${value} > ${path}/${group}/${file}`,
