@@ -7,7 +7,7 @@ import { importConsulTemplaterb } from './kinds/consul-templaterb.ts';
 import { importRedisTwemproxyAgent } from './kinds/redis-twemproxy-agent.ts';
 import { importRedishappy } from './kinds/redishappy.ts';
 import { importSmitty } from './kinds/smitty.ts';
-import type { ImportFile, ImportResult, ReadFile } from './output.ts';
+import type { ImportFile, ImportResult, NamedFile, ReadFile } from './output.ts';
 import { importInvalid } from './problem.ts';
 
 type Importer = (files: readonly ImportFile[], read: ReadFile) => Promise<ImportResult>;
@@ -29,14 +29,15 @@ export async function importFiles(kind: ImportKind, paths: readonly string[]): P
 }
 
 /** A file that the config names: from the working folder, as the programs do, or from the config's own. */
-async function readNamed(path: string, from: string): Promise<string | undefined> {
-  for (const place of [
-    resolve(path),
-    resolve(dirname(from), path),
-    resolve(dirname(from), path.replace(/^.*\//, '')),
-  ]) {
-    const text = await readText(place).catch(() => undefined);
-    if (text !== undefined) return text;
+async function readNamed(named: string, from: string): Promise<NamedFile | undefined> {
+  const places = [
+    { path: resolve(named), place: 'named' },
+    { path: resolve(dirname(from), named), place: 'named' },
+    { path: resolve(dirname(from), named.replace(/^.*\//, '')), place: 'beside' },
+  ] as const;
+  for (const { path, place } of places) {
+    const text = await readText(path).catch(() => undefined);
+    if (text !== undefined) return { path, text, place };
   }
   return undefined;
 }

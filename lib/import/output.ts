@@ -23,13 +23,20 @@ export interface ImportResult {
   readonly remarks: readonly Remark[];
 }
 
-/** The texts of files that the imported one names; undefined if one cannot be read. */
-export type ReadFile = (path: string, from: string) => Promise<string | undefined>;
+/** A file that the imported one names. `beside`: not at its path, but of the same name beside the imported one. */
+export interface NamedFile extends ImportFile {
+  readonly place: 'named' | 'beside';
+}
+
+/** Finds a file that the imported one names; undefined if it cannot be read. */
+export type ReadFile = (path: string, from: string) => Promise<NamedFile | undefined>;
 
 /** Collects what an import gives. */
 export class ImportOutput {
   readonly #remarks: Remark[] = [];
   readonly #templates = new Map<string, string>();
+  /** By where a file was read: the path that the imported one names. */
+  readonly #read = new Map<string, { readonly named: string; readonly place: NamedFile['place'] }>();
 
   /** Something is missing in the result, and somebody must add it. */
   leave(file: string, text: RemarkText): void {
@@ -39,6 +46,31 @@ export class ImportOutput {
   /** The result works, but not in the same way. */
   differs(file: string, text: RemarkText): void {
     this.#remarks.push({ file, kind: 'difference', ...text });
+  }
+
+  /** The text of a file that the imported one names in `line`. Reports if another file is read in its place. */
+  async read(
+    read: ReadFile,
+    {
+      what,
+      path,
+      from,
+      line,
+    }: { readonly what: string; readonly path: string; readonly from: string; readonly line: number },
+  ): Promise<string | undefined> {
+    const found = await read(path, from);
+    if (found === undefined) return undefined;
+    const other = this.#read.get(found.path);
+    this.#read.set(found.path, { named: path, place: found.place });
+    const isShared = other !== undefined && other.named !== path;
+    if (isShared && (found.place === 'beside' || other.place === 'beside')) {
+      const why = `${path} cannot be read, and ${found.path} was read in its place, as for ${other.named}`;
+      this.leave(from, { line, what, why, advice: 'import it again where both files are' });
+    } else if (found.place === 'beside') {
+      const why = `${path} cannot be read, and ${found.path} was read in its place`;
+      this.differs(from, { line, what, why, advice: 'make sure that it is the same file' });
+    }
+    return found.text;
   }
 
   /** Translates a template of consul-template, and returns the `source` for its entry in the config. */

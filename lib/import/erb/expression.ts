@@ -5,20 +5,26 @@ import type { Shape } from '../handlebars/shapes.ts';
 
 /* The expressions of Ruby that templates use for what Consul holds. Everything else is left to the operator. */
 
+interface RubyValue extends Value {
+  readonly isTest?: true;
+}
+
 const advice = 'write it with the helpers of docs/reference/templates.md';
 const token = /\s*(?:("(?:[^"\\#]|#(?!\{))*"|'[^'\\]*')|(\d+)|([A-Za-z_]\w*[?!]?)|(&&|\|\||==|!=|[()[\].,:!]))/y;
 
 /** Throws `Untranslatable`. */
-export function translateRuby(text: string, scope: Scope): Value {
+export function translateRuby(text: string, scope: Scope): RubyValue {
   const reader = new RubyReader(withoutSort(text), scope);
   const value = reader.either();
   reader.end();
   return value;
 }
 
-/** Instances and nodes are sorted by their nodes anyway. */
+/** Instances and nodes are sorted by the names of their nodes anyway, from the first to the last. */
 function withoutSort(text: string): string {
-  return text.replace(/\.sort(?:_by)?\s*\{\s*\|[^|]*\|[^{}]*\['Node'\][^{}]*\}/g, '');
+  return text
+    .replace(/\.sort\s*\{\s*\|\s*(\w+)\s*,\s*(\w+)\s*\|\s*\1((?:\[(['"])Node\4\]){1,2})\s*<=>\s*\2\3\s*\}/g, '')
+    .replace(/\.sort_by\s*\{\s*\|\s*(\w+)\s*\|\s*\1(?:\[(['"])Node\2\]){1,2}\s*\}/g, '');
 }
 
 class RubyReader {
@@ -36,40 +42,49 @@ class RubyReader {
   }
 
   /** `a || b`: a default for a key or a variable, or a choice of conditions. */
-  either(): Value {
+  either(): RubyValue {
     const values = [this.#both()];
     while (this.#take('||')) values.push(this.#both());
     const [first, second] = values;
-    if (first === undefined || second === undefined) return first as Value;
+    if (first === undefined || second === undefined) return first as RubyValue;
     const [, key] = /^\(keyOrDefault (.*) ""\)$/.exec(first.code) ?? [];
     if (key !== undefined && values.length === 2) return plain(`(keyOrDefault ${key} ${second.code})`);
     const [, name] = /^\(env (.*)\)$/.exec(first.code) ?? [];
     if (name !== undefined && values.length === 2) return plain(`(envOrDefault ${name} ${second.code})`);
-    return plain(`(or ${values.map((value) => condition(value).code).join(' ')})`);
+    return test(`(or ${values.map((value) => condition(value).code).join(' ')})`);
   }
 
-  #both(): Value {
+  #both(): RubyValue {
     const values = [this.#compared()];
     while (this.#take('&&')) values.push(this.#compared());
     return values.length === 1
-      ? (values[0] as Value)
-      : plain(`(and ${values.map((value) => condition(value).code).join(' ')})`);
+      ? (values[0] as RubyValue)
+      : test(`(and ${values.map((value) => condition(value).code).join(' ')})`);
   }
 
-  #compared(): Value {
-    if (this.#take('!')) return plain(`(not ${condition(this.#compared()).code})`);
+  #compared(): RubyValue {
+    if (this.#words[this.#at] === '!') return this.#negated();
     const left = this.#value();
     for (const [sign, helper] of [
       ['==', 'eq'],
       ['!=', 'ne'],
     ] as const) {
-      if (this.#take(sign)) return plain(`(${helper} ${left.code} ${this.#value().code})`);
+      if (this.#take(sign)) return test(`(${helper} ${left.code} ${this.#value().code})`);
     }
     return left;
   }
 
-  #value(): Value {
-    let value = this.#first();
+  /** `!a == b` is `(!a) == b`. */
+  #negated(): RubyValue {
+    if (!this.#take('!')) return this.#value();
+    const value = test(`(not ${condition(this.#negated()).code})`);
+    const next = this.#words[this.#at];
+    if (next === '==' || next === '!=') throw new Untranslatable(`! stands before ${next}`, 'write ! before (a == b)');
+    return value;
+  }
+
+  #value(): RubyValue {
+    let value: RubyValue = this.#first();
     for (;;) {
       if (this.#take('[')) {
         value = field(value, { name: this.#text(), scope: this.#scope });
@@ -79,7 +94,7 @@ class RubyReader {
     }
   }
 
-  #first(): Value {
+  #first(): RubyValue {
     const word = this.#words[this.#at++] ?? '';
     if (/^["']/.test(word)) return { ...plain(writeText(word.slice(1, -1))), kind: 'literal' };
     if (/^\d/.test(word)) return { ...plain(word), kind: 'literal' };
@@ -160,16 +175,16 @@ class RubyReader {
     return options;
   }
 
-  #method(of: Value): Value {
+  #method(of: Value): RubyValue {
     const name = this.#words[this.#at++] ?? '';
     const args = this.#take('(') ? this.#args() : [];
     const [arg = ''] = args;
     const isList = typeof of.shape === 'object' && 'list' in of.shape;
-    if (isList && name === 'include?' && args.length === 1) return plain(`(in ${of.code} ${arg})`);
+    if (isList && name === 'include?' && args.length === 1) return test(`(in ${of.code} ${arg})`);
     if (isList && name === 'join' && args.length === 1) return plain(`(join ${arg} ${of.code})`);
     if (isList && /^(?:count|length|size)$/.test(name) && args.length === 0) return plain(`(len ${of.code})`);
-    if (isList && name === 'empty?') return plain(`(not ${of.code})`);
-    if (isList && name === 'any?' && args.length === 0) return { ...plain(of.code), kind: of.kind };
+    if (isList && name === 'empty?') return test(`(not ${of.code})`);
+    if (isList && name === 'any?' && args.length === 0) return test(of.code);
     if (isList && name === 'sort' && args.length === 0) return of;
     if (name === 'upcase' || name === 'downcase')
       return plain(`(${name === 'upcase' ? 'toUpper' : 'toLower'} ${of.code})`);
@@ -217,13 +232,17 @@ function split(text: string): readonly string[] {
   return words;
 }
 
-/** What it is not: in Ruby, an empty text and 0 are true. */
-export function condition(value: Value): Value {
-  if (/^\((?:eq|ne|in|not|and|or|services|nodes|datacenters|service) /.test(value.code) || value.kind === 'path')
-    return value;
-  throw new Untranslatable('in Ruby, an empty text and 0 are true', 'write what the condition means');
+/** Only what is true in both: in Ruby, an empty text, 0 and an empty list are true. */
+export function condition(value: RubyValue): Value {
+  if (value.isTest === true) return value;
+  throw new Untranslatable('in Ruby, an empty text, 0 and an empty list are true', 'write what the condition means');
 }
 
 function plain(code: string): Value {
   return { code, shape: 'plain', kind: 'call' };
+}
+
+/** Something that is true or false in Ruby as in Handlebars. */
+function test(code: string): RubyValue {
+  return { ...plain(code), isTest: true };
 }

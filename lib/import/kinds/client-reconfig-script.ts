@@ -1,3 +1,4 @@
+import { isLoopback, isUnspecified } from '../../model/address.ts';
 import type { ImportFile, ImportResult } from '../output.ts';
 import { ImportOutput } from '../output.ts';
 import { importInvalid } from '../problem.ts';
@@ -18,9 +19,9 @@ export async function importClientReconfigScript(files: readonly ImportFile[]): 
     if (monitored.length === 0)
       throw importInvalid({ file: file.path, line: 1 }, 'it is no config of Sentinel: it has no sentinel monitor');
     for (const name of monitored) masters.add(name);
-    addresses.push(addressOf(directives));
+    addresses.push(importAddress({ file, directives }, output));
     describeScripts({ file, directives }, output);
-    describePasswords({ file, directives }, output);
+    describeAccess({ file, directives }, output);
   }
   return output.finish({ sentinel: { addresses: [...new Set(addresses)], masters: [...masters] } });
 }
@@ -38,21 +39,36 @@ function isSentinel(words: readonly string[], directive: string): boolean {
   return words[0]?.toLowerCase() === 'sentinel' && words[1]?.toLowerCase() === directive && words.length > 2;
 }
 
-/** What it announces, or else what it listens at. */
-function addressOf(directives: readonly Directive[]): string {
-  const settingOf = (name: string) => directives.findLast(({ words }) => words[0]?.toLowerCase() === name)?.words[1];
-  const announced = (name: string) => directives.findLast(({ words }) => isSentinel(words, name))?.words[2];
-  const bind = settingOf('bind')?.replace(/^-/, '');
-  const host =
-    announced('announce-ip') ?? (bind === undefined || /^(?:\*|0\.0\.0\.0|::\*?)$/.test(bind) ? '127.0.0.1' : bind);
-  const announcedPort = announced('announce-port');
-  const port = announcedPort === undefined || announcedPort === '0' ? (settingOf('port') ?? '26379') : announcedPort;
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
 interface SentinelConf {
   readonly file: ImportFile;
   readonly directives: readonly Directive[];
+}
+
+/** What it announces, or else what it listens at: of several addresses one that other machines reach. */
+function importAddress({ file, directives }: SentinelConf, output: ImportOutput): string {
+  const settingOf = (name: string) => directives.findLast(({ words }) => words[0]?.toLowerCase() === name);
+  const announced = (name: string) => directives.findLast(({ words }) => isSentinel(words, name))?.words[2];
+  const bind = settingOf('bind');
+  const bound = bind?.words.slice(1).map((word) => word.replace(/^-/, '')) ?? [];
+  const reachable =
+    announced('announce-ip') ??
+    bound.find((host) => !/^(?:::)?\*$/.test(host) && !isUnspecified(host) && !isLoopback(host));
+  if (reachable === undefined) {
+    const why = 'it names no address that other machines reach';
+    const advice = 'write its address into sentinel.addresses in place of 127.0.0.1';
+    output.leave(file.path, { line: bind?.line ?? 1, what: 'bind', why, advice });
+  }
+  const host = reachable ?? '127.0.0.1';
+  const listens = settingOf('port')?.words[1] ?? '26379';
+  const tls = settingOf('tls-port');
+  if (listens === '0' && tls !== undefined) {
+    const why = 'it speaks TLS alone';
+    output.leave(file.path, { line: tls.line, what: 'tls-port', why, advice: 'set sentinel.tls' });
+  }
+  const announcedPort = announced('announce-port');
+  const own = listens === '0' ? (tls?.words[1] ?? listens) : listens;
+  const port = announcedPort === undefined || announcedPort === '0' ? own : announcedPort;
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 function describeScripts({ file, directives }: SentinelConf, output: ImportOutput): void {
@@ -69,15 +85,29 @@ function describeScripts({ file, directives }: SentinelConf, output: ImportOutpu
   }
 }
 
-function describePasswords({ file, directives }: SentinelConf, output: ImportOutput): void {
-  const secrets = [
-    ['requirepass', 'sentinel.passwordFile'],
-    ['auth-pass', 'sentinel.redis.passwordFile'],
-  ] as const;
-  for (const [name, key] of secrets) {
-    const found = directives.find(({ words }) => words[0]?.toLowerCase() === name || isSentinel(words, name));
-    if (found === undefined) continue;
-    const advice = `write it into a file, and set ${key}`;
-    output.leave(file.path, { line: found.line, what: name, why: 'a password is not copied', advice });
+/** Directives about users and passwords, with what to do in place of them. */
+const access: Readonly<Record<string, string>> = {
+  requirepass: 'write the password into a file, and set sentinel.passwordFile',
+  user: 'set sentinel.username and sentinel.passwordFile, and give the user the rules of docs/reference/redis-acl.md',
+  aclfile:
+    'set sentinel.username and sentinel.passwordFile, and give the user the rules of docs/reference/redis-acl.md',
+  'sentinel-user': 'it is for the other Sentinels: set sentinel.username to a user of the daemon',
+  'sentinel-pass': 'it is for the other Sentinels: set sentinel.passwordFile to a file with the password of the daemon',
+  'auth-user': 'set sentinel.redis.username',
+  'auth-pass': 'write the password into a file, and set sentinel.redis.passwordFile',
+};
+
+/** One user and one password are for all masters here, so each different one is left to do. */
+function describeAccess({ file, directives }: SentinelConf, output: ImportOutput): void {
+  for (const [name, advice] of Object.entries(access)) {
+    const found = directives.filter(({ words }) => words[0]?.toLowerCase() === name || isSentinel(words, name));
+    const isForMasters = name.startsWith('auth-');
+    const first = found[0]?.words.at(-1);
+    const left = found.filter(({ words }, i) => i === 0 || !isForMasters || words.at(-1) !== first);
+    for (const { words, line } of left) {
+      const isOther = isForMasters && words.at(-1) !== first;
+      const why = isOther ? `the one of ${words[2]} differs, and all masters have one here` : 'it is not copied';
+      output.leave(file.path, { line, what: name, why, advice });
+    }
   }
 }

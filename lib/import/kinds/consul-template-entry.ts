@@ -65,7 +65,9 @@ async function importSource(block: Block, { output, read, defaults }: Around): P
     const path = `${block.text('destination')?.replace(/^.*\//, '') ?? 'contents'}`;
     return output.addGoTemplate({ path, text: contents }, { delimiters });
   }
-  const text = source === undefined ? undefined : await read(source, file);
+  const line = block.lineOf('source');
+  const text =
+    source === undefined ? undefined : await output.read(read, { what: 'source', path: source, from: file, line });
   if (source !== undefined && text !== undefined) return output.addGoTemplate({ path: source, text }, { delimiters });
   const why = source === undefined ? 'the template has no source' : `${source} cannot be read`;
   block.leave('source', why, 'import it again where the file is, or write the template by hand');
@@ -88,6 +90,7 @@ function importLimits(block: Block): Readonly<Record<string, unknown>> {
 function importWait(block: Block, defaults: ReadonlyMap<string, HclEntry>): Readonly<Record<string, unknown>> {
   const entry = block.entry('wait') ?? defaults.get('wait');
   if (entry === undefined) return {};
+  if (entry.value.kind === 'object' && isDisabled(entry.value.entries)) return {};
   const { min, max } = entry.value.kind === 'object' ? waitOf(entry.value.entries) : splitWait(entry.value);
   const times = [min, max ?? fourTimes(min)];
   if (times.every((time) => time !== undefined && isDuration(time))) return { wait: { min: times[0], max: times[1] } };
@@ -112,6 +115,17 @@ function fourTimes(min: string | undefined): string | undefined {
   return min?.replace(/\d+(?:\.\d+)?/g, (count) => String(Number(count) * 4));
 }
 
+/** `enabled = false`. */
+export function isDisabled(entries: readonly HclEntry[]): boolean {
+  const value = entries.findLast(({ key }) => key === 'enabled')?.value;
+  return (value?.kind === 'boolean' && !value.value) || (value?.kind === 'text' && value.text === 'false');
+}
+
+/** The words of a command, or undefined for none. */
+export function commandOf(words: readonly string[] | undefined): readonly string[] | undefined {
+  return words === undefined || words.length > 1 ? words : toArgv(words[0] ?? '');
+}
+
 /** `command` of the template, or `command` of its `exec`. */
 function importCommand(block: Block): Readonly<Record<string, unknown>> {
   const exec = block.nested('exec');
@@ -123,7 +137,11 @@ function importCommand(block: Block): Readonly<Record<string, unknown>> {
   const splay = exec.duration('splay');
   exec.entry('enabled');
   exec.close('exec');
-  const argv = words === undefined || words.length > 1 ? words : toArgv(words[0] ?? '');
+  const argv = commandOf(words);
+  if (isDisabled(exec.entries)) {
+    if (argv !== undefined) exec.leave('enabled', 'exec is not enabled', 'set reload if its command must run');
+    return {};
+  }
   const settings = { ...(splay === undefined ? {} : { splay }), ...env };
   return {
     ...(argv === undefined ? {} : { reload: timeout === undefined ? argv : { command: argv, timeout } }),

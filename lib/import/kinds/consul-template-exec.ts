@@ -1,8 +1,7 @@
-import { toArgv } from '../command.ts';
 import type { HclEntry } from '../hcl.ts';
 import type { ImportOutput } from '../output.ts';
 import { Block } from './consul-template-block.ts';
-import { type ImportedEntry, importEnv } from './consul-template-entry.ts';
+import { commandOf, type ImportedEntry, importEnv, isDisabled } from './consul-template-entry.ts';
 
 /** The process that consul-template itself runs. Here a program belongs to one template. */
 export function importExec(
@@ -14,9 +13,13 @@ export function importExec(
   const { file, entry } = found;
   const block = new Block(output, { file, entries: [entry], line: entry.line });
   const exec = block.nested('exec');
-  const words = exec.list('command');
-  if (words === undefined || words.length === 0) {
+  const command = commandOf(exec.list('command'));
+  if (command === undefined) {
     block.leave('exec', 'exec has no command', 'leave it out');
+    return;
+  }
+  if (isDisabled(exec.entries)) {
+    block.leave('exec', 'exec is not enabled', 'set reload.supervise if its command must run');
     return;
   }
   const [template] = templates;
@@ -28,7 +31,7 @@ export function importExec(
     );
     return;
   }
-  template.settings.reload = { supervise: supervised(exec, words) };
+  template.settings.reload = { supervise: supervised(exec, command) };
   const splay = exec.duration('splay');
   const settings = { ...(splay === undefined ? {} : { splay }), ...importEnv(exec.nested('env')) };
   if (Object.keys(settings).length > 0) template.settings.exec = settings;
@@ -38,8 +41,7 @@ export function importExec(
 }
 
 /** Without `reload_signal`, consul-template restarts the program. */
-function supervised(exec: Block, words: readonly string[]): Readonly<Record<string, unknown>> {
-  const command = words.length > 1 ? words : toArgv(words[0] ?? '');
+function supervised(exec: Block, command: readonly string[]): Readonly<Record<string, unknown>> {
   const settings = [
     ['onChange', exec.text('reload_signal')],
     ['stopSignal', exec.text('kill_signal')],

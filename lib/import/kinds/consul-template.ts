@@ -80,8 +80,9 @@ function importSetting(
   const { key, value, line } = entry;
   const block = new Block(output, { file, entries: [entry], line });
   switch (key) {
+    // Of several, the last one counts.
     case 'consul':
-      config.consul = { ...importConsulSection(block.nested('consul'), output), ...(config.consul ?? {}) };
+      config.consul = { ...(config.consul ?? {}), ...importConsulSection(block.nested('consul'), output) };
       return;
     case 'log_level':
       config.log = { level: levels[(block.text(key) ?? 'warn').toLowerCase()] ?? 'info' };

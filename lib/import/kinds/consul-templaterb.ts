@@ -11,8 +11,12 @@ export async function importConsulTemplaterb(files: readonly ImportFile[]): Prom
     const destination = path.replace(/\.erb$/, '');
     const advice =
       'set reload to the command after the second colon of --template, or to the program of --exec with supervise';
-    output.differs(path, { line: 1, what: destination, why: 'its command line is not imported', advice });
-    return { source: output.addTemplate(destination.replace(/^.*\//, ''), translated), destination };
+    output.leave(path, { line: 1, what: 'reload', why: `the command for ${destination} is not imported`, advice });
+    const source = output.addTemplate(destination.replace(/^.*\//, ''), translated);
+    if (destination !== path) return { source, destination };
+    const why = 'its name does not end with .erb, so its destination is not known';
+    output.leave(path, { line: 1, what: 'destination', why, advice: 'write templates[].destination' });
+    return { source, destination: 'TODO' };
   });
   return output.finish({ templates });
 }

@@ -1,5 +1,6 @@
 import type { ImportFile, ImportResult, ReadFile } from '../output.ts';
 import { importInvalid } from '../problem.ts';
+import type { RemarkText } from '../remark.ts';
 import { importAgent } from './agent.ts';
 
 /** The options of its command line, and the defaults of its lib/cli.js. */
@@ -20,11 +21,26 @@ export function importRedisTwemproxyAgent(files: readonly ImportFile[], read: Re
     const message = 'it neither starts redis_twemproxy_agent nor is its lib/cli.js';
     throw importInvalid({ file: files[0]?.path ?? 'redis-twemproxy-agent', line: 1 }, message);
   }
-  const words = commandLine(file.text);
-  const [host = '', port = '', proxyConfig = '', command = ''] = options.map(
-    ([name, letter, fallback]) => optionOf(words, { name, letter }) ?? declared(file.text, name) ?? fallback,
+  const [start, ...others] = startLines(file.text);
+  const doubts: RemarkText[] = others.map(({ line }) => ({
+    line,
+    what: 'redis_twemproxy_agent',
+    why: 'another line starts the agent',
+    advice: 'import that one by itself',
+  }));
+  const [host = '', port = '', proxyConfig = '', command = ''] = options.map(([name, letter, fallback]) => {
+    const stated = optionOf(start?.words ?? [], { name, letter }) ?? declared(file.text, name);
+    const value = stated ?? fallback;
+    const assumed = start === undefined && stated === undefined;
+    const why = assumed ? `no line starts the agent with it, so it is taken for ${value}` : `it is ${value}`;
+    const doubt = { line: start?.line ?? 1, what: `--${name}`, why, advice: 'replace it by what the agent runs with' };
+    if (assumed || /\$[\w{(]/.test(value)) doubts.push(doubt);
+    return value;
+  });
+  return importAgent(
+    { file, sentinel: `${host}:${port}`, proxyConfig, command, pool: undefined, doubts },
+    { files, read },
   );
-  return importAgent({ file, sentinel: `${host}:${port}`, proxyConfig, command, pool: undefined }, { files, read });
 }
 
 /** `host: ['h', 'description', 'string', 'VALUE']`. */
@@ -34,16 +50,27 @@ function declared(text: string, name: string): string | undefined {
   return single ?? double ?? number;
 }
 
-/** The words after the agent's name on the line that starts it. */
-function commandLine(text: string): readonly string[] {
-  const line = text
-    .replace(/\\\r?\n/g, ' ')
-    .split('\n')
-    .find((one) => /redis_twemproxy_agent["']?\s+-/.test(one) && !/^\s*#/.test(one));
-  const rest = line?.slice(line.search(/redis_twemproxy_agent/)) ?? '';
-  return [...rest.matchAll(/"((?:[^"\\]|\\.)*)"|'([^']*)'|(\S+)/g)].map(
-    ([, double, single, bare]) => double ?? single ?? bare ?? '',
-  );
+interface StartLine {
+  readonly line: number;
+  /** What follows the agent's name. */
+  readonly words: readonly string[];
+}
+
+/** The lines that start the agent with options. */
+function startLines(text: string): readonly StartLine[] {
+  return [...text.matchAll(/(?:[^\n]*\\\r?\n)*[^\n]*/g)]
+    .filter(
+      ([line]) => /redis[-_]twemproxy[-_]agent["']?\s+-/.test(line.replace(/\\\r?\n/g, ' ')) && !/^\s*#/.test(line),
+    )
+    .map(({ 0: lines, index }) => {
+      const joined = lines.replace(/\\\r?\n/g, ' ');
+      const rest = joined.slice(joined.search(/redis[-_]twemproxy[-_]agent["']?\s+-/));
+      const words = [...rest.matchAll(/"((?:[^"\\]|\\.)*)"|'([^']*)'|(\S+)/g)].map(
+        // The agent may stand within quotes, which end after its last option.
+        ([, double, single, bare]) => double ?? single ?? bare?.replace(/["']$/, '') ?? '',
+      );
+      return { line: text.slice(0, index).split('\n').length, words };
+    });
 }
 
 function optionOf(

@@ -82,7 +82,7 @@ async function importHaproxy(
 ): Promise<Readonly<Record<string, unknown>> | undefined> {
   if (haproxy === undefined || haproxy.outputpath === '') return undefined;
   const line = lineOf(file, haproxy.outputpath);
-  const text = await read(haproxy.templatepath, file.path);
+  const text = await output.read(read, { what: 'TemplatePath', path: haproxy.templatepath, from: file.path, line });
   const missing = clusters.filter(({ externalport }) => externalport === undefined);
   for (const { name } of missing)
     output.leave(file.path, {
@@ -107,6 +107,7 @@ async function importHaproxy(
     text === undefined
       ? 'haproxy.cfg.hbs'
       : output.addGoTemplate({ path: haproxy.templatepath, text }, { root: { record: 'redishappy' } });
+  const reload = toArgv(haproxy.reloadcommand);
   return {
     source,
     destination: haproxy.outputpath,
@@ -117,7 +118,7 @@ async function importHaproxy(
       ),
     },
     check: ['haproxy', '-c', '-f', '{{file}}'],
-    ...(haproxy.reloadcommand === '' ? {} : { reload: toArgv(haproxy.reloadcommand) }),
+    ...(reload === undefined ? {} : { reload }),
   };
 }
 

@@ -34,9 +34,11 @@ const defaults: Readonly<Record<string, unknown>> = {
   hash: 'fnv1a_64',
   preconnect: false,
   backlog: 512,
+  server_retry_timeout: 30_000,
+  tcpkeepalive: false,
 };
 
-/** Reads twemproxy's config. Throws `import-invalid`. */
+/** Reads the pools for Redis in twemproxy's config; the others are left to do. Throws `import-invalid`. */
 export function readPools({ path, text }: ImportFile, output: ImportOutput): readonly TwemproxyPool[] {
   const counter = new LineCounter();
   const document = parseDocument(text, { lineCounter: counter });
@@ -46,10 +48,15 @@ export function readPools({ path, text }: ImportFile, output: ImportOutput): rea
   const lineOf = (node: unknown) => counter.linePos((node as { range?: [number] } | null)?.range?.[0] ?? 0).line || 1;
   if (!isMap(document.contents))
     throw importInvalid({ file: path, line: 1 }, 'it is no config of twemproxy: it has no pools');
-  return document.contents.items.map(({ key, value }) => {
+  return document.contents.items.flatMap(({ key, value }) => {
     const name = String(isScalar(key) ? key.value : key);
     if (!isMap(value)) throw importInvalid({ file: path, line: lineOf(key) }, `the pool ${name} has no settings`);
-    return readPool({ name, line: lineOf(key), map: value }, { path, output, lineOf });
+    // twemproxy's default is memcached.
+    if (String(value.get('redis')) === 'true')
+      return [readPool({ name, line: lineOf(key), map: value }, { path, output, lineOf })];
+    const why = `the pool ${name} is not for Redis`;
+    output.leave(path, { line: lineOf(key), what: name, why, advice: 'keep a twemproxy of its own for it' });
+    return [];
   });
 }
 
@@ -73,17 +80,19 @@ function readPool(
     else if (setting === 'servers') masters = readServers(value, leave);
     else if (setting === 'redis_auth')
       leave(key, setting, 'the password is not copied', 'write it into a file, and set vars.redis_auth_file');
-    else if (setting === 'redis') {
-      if (plain !== true)
-        leave(key, setting, `the pool ${name} is not for Redis`, 'keep a twemproxy of its own for it');
-    } else if (known.has(setting)) settings[setting] = plain;
-    else
+    else if (known.has(setting)) settings[setting] = plain;
+    else if (setting !== 'redis')
       leave(
         key,
         setting,
         `the bundled template has no ${setting}`,
         'copy templates/twemproxy.yml.hbs, and add it there',
       );
+  }
+  if (settings.timeout === undefined) {
+    const why = `twemproxy waits without end in the pool ${name}, and the bundled template sets 400 ms`;
+    const advice = `set vars.pools.${name}.timeout to the longest time that an answer may need`;
+    output.differs(path, { line, what: 'timeout', why, advice });
   }
   return { name, line, listen, masters, settings };
 }
@@ -113,7 +122,7 @@ function readServers(
 /** The entry of `templates` for these pools. */
 export function poolsEntry(
   pools: readonly TwemproxyPool[],
-  to: { readonly destination: string; readonly reload: readonly string[] },
+  to: { readonly destination: string; readonly reload: readonly string[] | undefined },
 ): Readonly<Record<string, unknown>> {
   const entries = pools.map(({ name, listen, masters, settings }) => [
     name,
@@ -125,7 +134,7 @@ export function poolsEntry(
     destination: to.destination,
     vars: { pools: Object.fromEntries(entries) },
     check: ['nutcracker', '--test-conf', '--conf-file', '{{file}}'],
-    reload: to.reload,
+    ...(to.reload === undefined ? {} : { reload: to.reload }),
     ...(listen === undefined ? {} : { verify: { redis: listen.replace(/^0\.0\.0\.0:/, '127.0.0.1:') } }),
   };
 }
