@@ -70,7 +70,7 @@ async function printStory(
   terminal.line(
     `\n  failed writes: ${failedWrites.haproxy} through HAProxy, ${failedWrites.twemproxy} through twemproxy`,
   );
-  terminal.line('  (most of them before Sentinel had noticed that the master is dead)');
+  terminal.line('  (most of them before the failover was ordered)');
 }
 
 async function showNames(stack: Stack): Promise<void> {
