@@ -11,7 +11,7 @@ import { type MasterRecord, parseRecord } from '../../model/record.ts';
 import type { SentinelView } from '../../model/sentinel.ts';
 import { distinctViews, type SentinelReading } from '../observe/sentinel-reading.ts';
 import { asksBesideReplica, hearsReplica } from './plan/plan.ts';
-import { type IsolationReading, type IsolationState, isPaused } from './plan/state.ts';
+import { type IsolationReading, type IsolationState, isOver, isPaused } from './plan/state.ts';
 import { findProvenSuccessor, findSuccessor } from './successor.ts';
 
 /** Where a master's Sentinels and its record are read. */
@@ -83,7 +83,7 @@ function needsNobody(
 ): boolean {
   const { server, replaceable, maintenance } = reading;
   if (server.kind === 'replica' || replaceable === 'no' || maintenance !== undefined) return true;
-  if (server.kind === 'unanswered') return before === undefined || before.kind === 'inactive';
+  if (server.kind === 'unanswered') return before === undefined || (before.kind === 'inactive' && !isOver(before));
   return hearsReplica(reading) && !asksBesideReplica(before, performance.now());
 }
 

@@ -26,7 +26,7 @@ const unaware = (n: number): SentinelReading => ({
 });
 
 interface Given {
-  readonly lag?: number;
+  readonly lag?: number | 'no answer';
   readonly before?: IsolationState;
   readonly answers?: readonly SentinelReading[];
   readonly stored?: MasterRecord | 'silent';
@@ -55,7 +55,13 @@ async function read({ lag = 9, before = states.replica, answers = [], stored = '
     },
   } as unknown as Parameters<typeof readIsolation>[0];
   const { sentinels, consul, successor, ...rest } = await readIsolation(sources, {
-    ...{ name: 'm', link: { request: async () => [info] }, before, own: [at('A')], answeredMs: performance.now() },
+    ...{
+      name: 'm',
+      link: { request: async () => (lag === 'no answer' ? Promise.reject(new Error('late')) : [info]) },
+      before,
+      own: [at('A')],
+      answeredMs: performance.now(),
+    },
     ...{ maintenance: undefined, formerMaster: given.formerMaster ?? 'pause' },
     known: Object.create(
       { record: record('A'), newest: record('A'), views: [] },
@@ -70,6 +76,13 @@ t.test('after a pause, the others are asked although a replica acknowledges', as
   t.match(await read({ ...given, before: states.released }), { asked: ['sentinels', 'consul'], successor: at('B') });
   t.match(await read({ lag: 0, before: states.tooLong, stored: record('A') }), { consul: 'heard', record: 'own' });
   t.match(await read({ lag: 0, before: { ...states.released, releasedMs: performance.now() - 5_000 } }), { asked: [] });
+});
+
+t.test('after such a pause, the others are asked although the server does not answer once', async (t) => {
+  const given = { lag: 'no answer', stored: moved } as const;
+  t.match(await read({ ...given, before: states.tooLong }), { asked: ['sentinels', 'consul'], consul: 'heard' });
+  const notAnswered = { ...states.tooLong, why: 'not answered', over: states.tooLong.why } as const;
+  t.match(await read({ ...given, before: notAnswered }), { asked: [] }, 'it does not answer for long');
 });
 
 t.test('the phase of the record is read, and what most Sentinels say confirms it', async (t) => {

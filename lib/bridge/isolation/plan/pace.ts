@@ -1,5 +1,5 @@
 import { asksBesideReplica } from './plan.ts';
-import { type IsolationState, overOf } from './state.ts';
+import { type IsolationState, isOver } from './state.ts';
 
 const everyMs = 250;
 /** While nobody answers, a round takes as long as its time-outs. */
@@ -29,6 +29,6 @@ export function nextRoundMs(
 
 /** Whether a replica acknowledges, or nothing is paused anyway. */
 function isCalm(state: IsolationState | undefined, nowMs: number): boolean {
-  if (state?.kind === 'inactive') return overOf(state) === undefined;
+  if (state?.kind === 'inactive') return !isOver(state);
   return state?.kind === 'connected' && state.by === 'replica' && !asksBesideReplica(state, nowMs);
 }

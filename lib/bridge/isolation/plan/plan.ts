@@ -4,6 +4,7 @@ import {
   type InactiveReason,
   type IsolationReading,
   type IsolationState,
+  isOver,
   isPaused,
   type OverReason,
   overOf,
@@ -48,9 +49,10 @@ export function planIsolation(
   options: { readonly silenceMs: number },
 ): IsolationState {
   const { atMs } = reading;
-  const why = whyInactive(before, reading);
-  if (why !== undefined) return { kind: 'inactive', why, atMs };
   const over = lastingOver(before, reading);
+  const kept = over === undefined ? {} : { over };
+  const why = whyInactive(before, reading);
+  if (why !== undefined) return { kind: 'inactive', why, ...(why === 'replica' ? {} : kept), atMs };
   const by = findContact(reading);
   if (by !== undefined && over !== undefined)
     return planReplicaAlone(before, reading) ?? { kind: 'inactive', why: over, atMs };
@@ -58,7 +60,6 @@ export function planIsolation(
   if (before?.kind === 'isolated' || before?.kind === 'replaced') return planRenewal(before, atMs);
   const heardMs = lastHeardMs(before, reading);
   const rounds = before?.kind === 'silent' && !isGap(before, atMs) ? before.rounds + 1 : 1;
-  const kept = over === undefined ? {} : { over };
   if (rounds >= fewestRounds && atMs - heardMs >= options.silenceMs)
     return { kind: 'isolated', sinceMs: atMs, heardMs, ...kept, atMs };
   return { kind: 'silent', rounds, heardMs, ...kept, atMs };
@@ -82,7 +83,7 @@ function whyInactive(before: IsolationState | undefined, reading: IsolationReadi
   if (maintenance !== undefined) return 'maintenance';
   if (server.kind === 'replica') return 'replica';
   // A master that is too busy to answer stays what it was. One that was never seen as a master is left alone.
-  const isKnown = before !== undefined && (before.kind !== 'inactive' || overOf(before) !== undefined);
+  const isKnown = before !== undefined && (before.kind !== 'inactive' || isOver(before));
   if (server.kind === 'unanswered' && !isPaused(before) && (!isKnown || server.forMs >= longestUnansweredMs))
     return 'not answered';
   if (sentinels.known === 0) return 'no sentinels';
@@ -160,7 +161,7 @@ function lastHeardMs(before: IsolationState | undefined, { atMs, server }: Isola
 /** When somebody was heard last. A replaced master is paused no more only while somebody is heard. */
 function heardBy(state: IsolationState): number | undefined {
   if ('heardMs' in state) return state.heardMs;
-  return overOf(state) === undefined ? undefined : state.atMs;
+  return isOver(state) ? state.atMs : undefined;
 }
 
 function isGap(before: IsolationState, atMs: number): boolean {

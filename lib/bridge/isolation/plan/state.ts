@@ -22,7 +22,7 @@ export interface IsolationReading {
   readonly replaceable: 'yes' | 'no' | 'unknown';
   /**
    * Another server is master now. While writes are paused, any sign of it counts, also a failover that is under way; otherwise only
-   * proof (./successor.ts).
+   * proof (../successor.ts).
    */
   readonly successor: Address | 'being promoted' | undefined;
   /**
@@ -44,8 +44,13 @@ export type OverReason =
   | 'successor unconfirmed';
 
 export type IsolationState =
-  /** It is never paused. */
-  | { readonly kind: 'inactive'; readonly why: InactiveReason; readonly atMs: number }
+  /** It is never paused. `over`: why its last pause for a successor ended, where `why` is another reason. */
+  | {
+      readonly kind: 'inactive';
+      readonly why: InactiveReason;
+      readonly over?: OverReason | undefined;
+      readonly atMs: number;
+    }
   /** `heardMs`: when the last of them was heard. `releasedMs`: when a pause ended. */
   | {
       readonly kind: 'connected';
@@ -91,8 +96,13 @@ export function isPaused(state: IsolationState | undefined): state is Paused {
 
 /** Why its last pause for a successor ended, as long as that may last. */
 export function overOf(state: IsolationState | undefined): OverReason | undefined {
-  if (state?.kind === 'silent' || state?.kind === 'isolated') return state.over;
-  if (state?.kind !== 'inactive') return undefined;
-  const { why } = state;
-  return why === 'replaced for too long' || why === 'successor unconfirmed' ? why : undefined;
+  if (isOver(state)) return state.why;
+  return state !== undefined && 'over' in state ? state.over : undefined;
+}
+
+/** Whether it is not paused for that reason, although it hears somebody. */
+export function isOver(
+  state: IsolationState | undefined,
+): state is Extract<IsolationState, { kind: 'inactive' }> & { readonly why: OverReason } {
+  return state?.kind === 'inactive' && (state.why === 'replaced for too long' || state.why === 'successor unconfirmed');
 }

@@ -18,6 +18,7 @@ const rows: readonly (readonly [string, IsolationState | undefined, { readonly a
   ['it is isolated', isolated, {}, 250],
   ['it was replaced', replaced, {}, 250],
   ['nothing is to be paused', inactive, {}, 1_000],
+  ['it does not answer, and was replaced for too long before', { ...tooLong, why: 'not answered' }, {}, 1_000],
   ['it was replaced for too long', tooLong, asked, 250],
   ['its successor is unconfirmed', unconfirmed, longAsked, 500],
 ];

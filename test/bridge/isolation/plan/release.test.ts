@@ -7,6 +7,7 @@ import {
   named,
   nowMs,
   planRows,
+  planStates,
   promoted,
   type Row,
   replaced,
@@ -19,6 +20,7 @@ import {
 const overdue = 'inactive: successor unconfirmed';
 const after = { over: 'successor unconfirmed' } as const;
 const isolatedAfter = { ...isolated, ...after };
+const notAnswered = { ...tooLong, why: 'not answered', over: 'replaced for too long' } as const;
 const silentAfter = (heardMs: number) => ({ ...silent(2, heardMs), ...after }) as const;
 
 const rows: readonly Row[] = [
@@ -158,6 +160,28 @@ const rows: readonly Row[] = [
     'inactive: replaced for too long',
     'nothing',
   ],
+  [
+    'it did not answer for long, and is named as replaced again',
+    notAnswered,
+    named,
+    'inactive: replaced for too long',
+    'nothing',
+  ],
+  [
+    'it did not answer for long, and nobody names another one',
+    notAnswered,
+    { ...acked(0), sentinels: { known: 3, heard: 'unasked' }, consul: 'unasked' },
+    'inactive: replaced for too long',
+    'nothing',
+  ],
+  [
+    'it did not answer for long, and is the master again',
+    notAnswered,
+    { consul: 'heard', record: 'own' },
+    'connected: consul',
+    'nothing',
+  ],
+  ['it did not answer for long, and hears nobody', notAnswered, {}, 'silent', 'nothing'],
   ['nobody says that it was replaced', tooLong, acked(0), 'inactive: replaced for too long', 'nothing'],
   ['it was replaced for too long, and nobody answers', tooLong, {}, 'silent', 'nothing'],
   ['its successor is unconfirmed, and nobody answers', unconfirmed, {}, 'silent', 'nothing'],
@@ -178,6 +202,22 @@ const rows: readonly Row[] = [
   ],
   ['it is a replica at last', tooLong, { server: { kind: 'replica' } }, 'inactive: replica', 'nothing'],
 ];
+
+t.test('a reason to do nothing does not permit another pause for the same replacement', (t) => {
+  const gaps = planStates(tooLong, [
+    { server: { kind: 'unanswered', forMs: 10_000 } },
+    { sentinels: { known: 0, heard: 'unasked' } },
+    { replaceable: 'no' },
+    { maintenance: 'it is in maintenance' },
+  ]);
+  for (const gap of gaps) {
+    t.match(gap, { kind: 'inactive', over: 'replaced for too long' });
+    t.strictSame(planStates(gap, [named])[0]?.kind, 'inactive', JSON.stringify(gap));
+  }
+  const replica = planStates(tooLong, [{ server: { kind: 'replica' } }]);
+  t.strictSame(replica, [{ kind: 'inactive', why: 'replica', atMs: nowMs }], 'then it is over');
+  t.end();
+});
 
 t.test('a paused master is released when it hears anybody, unless it was replaced', (t) => {
   for (const [when, found, wanted] of planRows(rows)) t.strictSame(found, wanted, when);

@@ -38,7 +38,11 @@ export const replaced = {
   },
 } as const satisfies IsolationState;
 
-export const tooLong: IsolationState = { kind: 'inactive', why: 'replaced for too long', atMs: nowMs - 250 };
+export const tooLong = {
+  kind: 'inactive',
+  why: 'replaced for too long',
+  atMs: nowMs - 250,
+} as const satisfies IsolationState;
 export const unconfirmed: IsolationState = { kind: 'inactive', why: 'successor unconfirmed', atMs: nowMs - 250 };
 export const named = { consul: 'heard', successor: at('B'), record: 'confirmed' } as const;
 export const promoted = { ...named, record: 'promoted' } as const;
@@ -51,6 +55,14 @@ export type Row = readonly [
   state: IsolationState['kind'] | `inactive: ${string}` | `connected: ${string}`,
   writes: ReturnType<typeof planWrites>,
 ];
+
+/** The state after each of these readings. */
+export function planStates(
+  before: IsolationState | undefined,
+  readings: readonly Partial<IsolationReading>[],
+): readonly IsolationState[] {
+  return readings.map((given) => planIsolation(before, { ...silence, ...given }, options));
+}
 
 /** The result of each row: the state, and what is done about the writes. */
 export function planRows(rows: readonly Row[]): readonly (readonly [when: string, found: unknown, wanted: unknown])[] {
