@@ -32,7 +32,7 @@ export class LostRights {
     return [...this.#lacking.values()];
   }
 
-  /** Takes Consul's answers. Returns the rules that were lost, or found to be lacking, since the last time, and those that are there now. */
+  /** Takes Consul's answers. Returns the rules that were lost, or found to be lacking, since the last time, and those that it has again. */
   note(answers: readonly { readonly rule: AclRule; readonly isAllowed: boolean }[]): {
     readonly lost: readonly AclRule[];
     readonly lacking: readonly AclRule[];
@@ -45,11 +45,12 @@ export class LostRights {
     const lacking = answers.filter(({ rule, isAllowed }) => !isAllowed && rule.without !== undefined);
     const never = lacking.filter(({ rule }) => !this.#granted.has(formatRule(rule)));
     this.#lacking = new Map(never.map(({ rule }) => [formatRule(rule), rule]));
-    const now = [this.#lost, this.#lacking];
+    const allowed = new Set(answers.flatMap(({ rule, isAllowed }) => (isAllowed ? [formatRule(rule)] : [])));
+    const noted = [...new Map([...before, ...lackingBefore])];
     return {
       lost: without(this.#lost, [before]),
       lacking: without(this.#lacking, [lackingBefore]),
-      back: without(new Map([...before, ...lackingBefore]), now),
+      back: noted.flatMap(([text, rule]) => (allowed.has(text) ? [rule] : [])),
     };
   }
 }

@@ -22,6 +22,8 @@ import type { ConsulQuery } from '../query.ts';
 import type { AclNeeds, AclRule } from './rule.ts';
 
 const without = 'No failover is ordered after a crash';
+const withoutMaintenance =
+  'Maintenance cannot be begun or ended here and, if the keys cannot be read, no failover is ordered after a crash';
 
 /** The rules that each part of the daemon needs. */
 export const partRules: Readonly<Record<string, (needs: AclNeeds) => readonly AclRule[]>> = {
@@ -68,7 +70,10 @@ export const partRules: Readonly<Record<string, (needs: AclNeeds) => readonly Ac
     ...(clustersOnCrash.length === 0
       ? []
       : [
-          { ...write('key_prefix', maintenancePrefix(naming), 'which clusters are in maintenance'), without },
+          {
+            ...write('key_prefix', maintenancePrefix(naming), 'which clusters are in maintenance'),
+            without: withoutMaintenance,
+          },
           { ...write('session_prefix', '', 'ends the lease if the daemon dies'), without },
         ]),
   ],

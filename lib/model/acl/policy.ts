@@ -9,8 +9,8 @@ export function planAcl(needs: AclNeeds): readonly AclRule[] {
 /** Each right that the daemon needs, also where another rule usually includes it: a narrow rule of the token may take it away. */
 export function listRights(needs: AclNeeds): readonly AclRule[] {
   const rules = Object.values(partRules).flatMap((rulesOf) => rulesOf(needs));
-  const byText = rules.map((rule) => [`${rule.resource} ${rule.segment} ${rule.policy}`, rule] as const);
-  return [...new Map(byText).values()];
+  const byText = Map.groupBy(rules, ({ resource, segment, policy }) => `${resource} ${segment} ${policy}`);
+  return [...byText.values()].map((same) => same.find((rule) => rule.without === undefined) ?? (same[0] as AclRule));
 }
 
 /** The format of `consul acl policy create -rules`. */

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { formatAcl, planAcl } from '../../../lib/model/acl/policy.ts';
+import { formatAcl, listRights, planAcl } from '../../../lib/model/acl/policy.ts';
 import type { AclNeeds } from '../../../lib/model/acl/rule.ts';
 
 const nothing: AclNeeds = {
@@ -42,6 +42,15 @@ t.test('only a bridge that orders failovers of crashed masters publishes what it
   const rule = 'key_prefix redis/prod/crash/ write';
   t.ok(rulesOf({ masters: ['a'], ordersOnCrash: true }).includes(rule));
   t.notOk(rulesOf({ masters: ['a'] }).includes(rule));
+});
+
+t.test('a right that the bridge needs anyway is not one for crashes of clusters alone', async (t) => {
+  const without = (needs: Partial<AclNeeds>) =>
+    listRights({ ...nothing, ...needs }).flatMap((rule) => (rule.without === undefined ? [] : rule.segment));
+  const clusters = { clusters: ['c'], clustersOnCrash: ['c'] };
+  const crash = 'redis/prod/crash/cluster/c/';
+  t.strictSame(without(clusters), [crash, 'redis/prod/maintenance', '']);
+  t.strictSame(without({ ...clusters, masters: ['a'] }), [crash]);
 });
 
 t.test('the policy leaves out rules that another rule includes', async (t) => {
