@@ -12,8 +12,7 @@ export function translateRedisError(
 ): SwitchmasterError {
   const { what } = context;
   const cause = thrown instanceof SwitchmasterError ? thrown.cause : thrown;
-  const said = cause instanceof Error && cause.name === 'ReplyError' ? cause.message : undefined;
-  if (said !== undefined) return refusedBy(said, { what, cause });
+  if (isReplyError(cause)) return refusedBy(cause.message, { what, cause });
   const reason = context.lastError ?? cause;
   const fault = context.fault ?? faultOfError(reason ?? {});
   if (fault !== undefined && isNamed(fault)) {
@@ -27,9 +26,21 @@ export function translateRedisError(
   return new SwitchmasterError('redis-unreachable', `${what} got no answer: ${why}`, { cause, details });
 }
 
-/** Whether the server answered with an error. Without an answer, it may have done what it was asked. */
+/** Whether the server answered with an error, to this command or to a login. */
 export function isRefusal({ code }: SwitchmasterError): boolean {
   return code === 'redis-refused' || code === 'redis-denied';
+}
+
+/**
+ * Whether the server answered this command with an error, so that it certainly did not carry it out. A server that refuses another
+ * connection (`redis-denied`) may have carried it out before.
+ */
+export function refusesCommand({ code, cause }: SwitchmasterError): boolean {
+  return code === 'redis-refused' || (code === 'redis-denied' && isReplyError(cause));
+}
+
+function isReplyError(thrown: unknown): thrown is Error {
+  return thrown instanceof Error && thrown.name === 'ReplyError';
 }
 
 /** The client library's own message, about its retries, says nothing of the server. */

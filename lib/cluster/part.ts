@@ -34,7 +34,7 @@ export interface ClusterPartOptions {
   readonly bridgeId: string;
   readonly clusters: readonly WantedCluster[];
   /** Whether failovers of crashed masters may be ordered. Default: always. */
-  readonly maintenance?: Pick<MaintenancePart, 'whyNot' | 'follow' | 'of'>;
+  readonly maintenance?: Pick<MaintenancePart, 'whyNotOnCrash' | 'follow' | 'of'>;
   readonly onReport: (report: RunReport) => void;
   /**
    * For how long a cluster must not have changed before a planned failover, and a shard before one because of a crash. Default:
@@ -224,7 +224,7 @@ export class ClusterPart implements Part {
  */
 const settledAfterMs = 60_000;
 
-const noMaintenance = { whyNot: () => undefined, follow: () => () => undefined };
+const noMaintenance = { whyNotOnCrash: () => undefined, follow: () => () => undefined };
 
 const verdicts = { ready: 'now', waiting: 'waits', refused: 'refused' } as const;
 

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
+import { refusesCommand } from '../client/redis-errors.ts';
 import { SwitchmasterError } from '../errors.ts';
 import { formatAddress } from '../model/address.ts';
 import type { CrashSign, JudgingBridge } from '../model/crash.ts';
@@ -157,21 +158,21 @@ export class CrashCase<Target> {
   }
 
   /** undefined if the server refuses, for a reason that may end: the bridge may order it again. */
-  async #order(sign: CrashSign, target: Target): Promise<CrashEnd<Target> | undefined> {
+  async #order(sign: CrashSign, target: Target): Promise<CrashEnd<Target> | 'others act' | undefined> {
     const { master } = this.#subject;
     const facts = { master: formatAddress(master), ...this.#subject.describe(target), sign: sign.kind };
     try {
-      if (!(await this.#preparation?.lease.claim(facts)))
-        return this.#end(sign, { why: 'another bridge ordered a failover' });
+      if (!(await this.#preparation?.lease.claim(facts))) return 'others act';
       // Maintenance may have begun while Consul took the claim: the next decision has that reason.
       if (this.#subject.whyNot() !== undefined) return undefined;
       this.#lastOrder = 'given';
       await this.#subject.order(target);
       return this.#end(sign, { target });
     } catch (thrown) {
-      const { code, message: why } = SwitchmasterError.from(thrown);
+      const error = SwitchmasterError.from(thrown);
+      const { code, message: why } = error;
       this.#refusal = why;
-      if (code === 'redis-refused' || code === 'redis-denied') this.#lastOrder = 'refused';
+      if (refusesCommand(error)) this.#lastOrder = 'refused';
       return code === 'redis-refused' ? undefined : this.#end(sign, { why });
     }
   }

@@ -99,6 +99,17 @@ export class MaintenancePart implements Part, MaintenanceView, MaintenanceContro
   }
 
   /**
+   * Why no failover may be ordered because of a crash; undefined where it may. Unlike other orders, this one is not given either if the
+   * token may not read whether somebody ordered maintenance. What an operator orders about a master of Sentinels does not concern a
+   * cluster of the same name.
+   */
+  whyNotOnCrash({ kind, name }: { readonly kind: 'master' | 'cluster'; readonly name: string }): string | undefined {
+    const why = reasonOf(kind === 'master' ? this.verdict(name) : this.#read(name));
+    if (why !== undefined) return why;
+    return this.#source.isHidden ? 'the token may not read in Consul whether it is in maintenance' : undefined;
+  }
+
+  /**
    * Why what the Sentinels monitor may not be changed for the master; undefined where it may. A failover that an operator ordered
    * does not permit that.
    */

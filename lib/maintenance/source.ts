@@ -41,6 +41,7 @@ export class MaintenanceSource {
   #tree: Follow<{ kind: 'key-tree'; prefix: string }> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #access: 'unknown' | 'asked' = 'unknown';
+  #isHidden = false;
   readonly #abort = new AbortController();
 
   constructor(options: MaintenanceSourceOptions) {
@@ -60,6 +61,11 @@ export class MaintenanceSource {
     this.#tree = undefined;
   }
 
+  /** Whether Consul said last that the token may not read the keys. There may be maintenance that this daemon does not see. */
+  get isHidden(): boolean {
+    return this.#isHidden;
+  }
+
   /** Whether Consul was ever read. A token that may not read it sees no maintenance, as the health says. */
   get isRead(): boolean {
     return this.#options.memory.isRead(this.#prefix);
@@ -77,6 +83,8 @@ export class MaintenanceSource {
     const state = this.#tree?.state;
     if (state === undefined) return;
     const isDenied = state.kind === 'failed' && state.error.code === 'consul-denied';
+    const isHidden = 'error' in state && state.error.code === 'consul-denied';
+    if (isHidden || state.kind === 'current') this.#isHidden = isHidden;
     // Another token, as after a reload, shows nothing about what was read before it.
     if (!hasValue(state) && (!isDenied || this.isRead)) {
       this.#report();

@@ -25,7 +25,7 @@ async function startCase(t: Test) {
   const world = {
     ...{ entered: 0, left: 0, reads: 0, infos: 0, forgotten: 0, claims: 0, refusals: 0 },
     isLoading: true,
-    refusal: 'redis-refused' as 'redis-refused' | 'redis-denied' | 'redis-unreachable',
+    refusal: new SwitchmasterError('redis-refused', 'no suitable replica'),
     cancelled: [] as number[],
     answers: [] as number[],
     // The servers around it answer then.
@@ -62,7 +62,7 @@ async function startCase(t: Test) {
     order: async () => {
       if (world.refusals === 0) return;
       world.refusals -= 1;
-      throw new SwitchmasterError(world.refusal, 'no suitable replica');
+      throw world.refusal;
     },
     followed: async () => undefined,
     report: (end) => ends.push(end),
@@ -165,15 +165,18 @@ t.test('a claim whose order was refused is no order for the next preparation', a
 });
 
 t.test('a claim ends with the case if the order was refused, and stays if it may have been carried out', async (t) => {
-  for (const [refusal, cancelled] of [
-    ['redis-denied', [1]],
-    ['redis-unreachable', []],
+  const reply = Object.assign(new Error('NOPERM'), { name: 'ReplyError' });
+  for (const [code, cause, cancelled] of [
+    ['redis-denied', reply, [1]],
+    // The connection was lost, and the server refuses another one.
+    ['redis-denied', new Error('Connection is closed.'), []],
+    ['redis-unreachable', undefined, []],
   ] as const) {
     const { world, ends, judged } = await startCase(t);
-    world.refusal = refusal;
+    world.refusal = new SwitchmasterError(code, 'not ordered', { cause });
     world.refusals = Number.POSITIVE_INFINITY;
     t.equal(await judged, 'judged');
-    t.match(ends, [{ target: undefined, why: 'no suitable replica' }], refusal);
-    t.strictSame(world.cancelled, cancelled, refusal);
+    t.match(ends, [{ target: undefined, why: 'not ordered' }], code);
+    t.strictSame(world.cancelled, cancelled, `${code}: ${cause?.message}`);
   }
 });

@@ -70,7 +70,7 @@ t.test(
         'well',
         [{ code: 'maintenance', level: 'well', subject: { kind: 'master', name: 'shard1' } }],
       ],
-      [all, 'well', [{ code: 'maintenance', subject: { kind: 'part', name: 'bridge' } }]],
+      [all, 'well', [{ code: 'maintenance', subject: { kind: 'part', name: 'maintenance' } }]],
       [rubbish, 'warning', [{ code: 'maintenance-unreadable', level: 'warning', text: 'It cannot be read.' }]],
       [{ ...exampleMaintenance, master: 'elsewhere' }, 'well', []],
       [{ ...exampleMaintenance, state: 'ended' as const }, 'well', []],

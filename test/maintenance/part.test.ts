@@ -130,3 +130,30 @@ t.test('a failover that an operator ordered permits what it needs, and no provis
   });
   t.equal(maintenance.whyNot('a'), maintenance.whyNotProvision('a'));
 });
+
+t.test('no failover is ordered after a crash while the token may not read whether there is maintenance', async (t) => {
+  const { maintenance, show } = start(t);
+  const crashOf = (name: string) => maintenance.whyNotOnCrash({ kind: 'master', name });
+  const { index, resets, value } = current({}) as Extract<State, { kind: 'current' }>;
+  const stale = (error: SwitchmasterError): State => ({ kind: 'stale', index, resets, value, error });
+  for (const [state, wanted] of [
+    [denied, /token may not read/],
+    [current({}), undefined],
+    [stale(new SwitchmasterError('consul-denied', 'Permission denied')), /token may not read/],
+    [stale(new SwitchmasterError('consul-unreachable', 'refused')), /token may not read/],
+    [current({ b: note(0) }), undefined],
+    [stale(new SwitchmasterError('consul-unreachable', 'refused')), undefined],
+  ] as const) {
+    show(state);
+    if (wanted === undefined) t.equal(crashOf('a'), undefined);
+    else t.match(crashOf('a'), wanted);
+  }
+});
+
+t.test('a failover that an operator ordered of a master does not concern a cluster of the same name', async (t) => {
+  const { maintenance } = start(t, {}, current({ a: note(0) }));
+  await maintenance.except('a', async () => {
+    t.equal(maintenance.whyNotOnCrash({ kind: 'master', name: 'a' }), undefined);
+    t.match(maintenance.whyNotOnCrash({ kind: 'cluster', name: 'a' }), /maintenance/);
+  });
+});

@@ -29,13 +29,16 @@ export interface CrashOrdersOptions extends CrashCaseParts, SentinelCrashParts {
 
 interface Opened {
   readonly ended: Promise<void>;
+  readonly master: Address;
   /** What happened since that needs another case, and when, in milliseconds of `performance.now()`. */
   readonly again: Map<'closed' | 'election-failed' | 'maintenance-ended', number>;
+  /** Whether a process has accepted a connection since the last one was closed. */
+  isConnected: boolean;
 }
 
 /** The end of the last case of a master whose process was gone. */
 interface Judged extends ClosedMaster {
-  /** Why no failover was ordered; undefined where this bridge ordered one, or others act. */
+  /** Why no failover was ordered; undefined where this bridge ordered one, others act, or a process is there again. */
   readonly why: string | undefined;
   /** ISO 8601. */
   readonly at: string;
@@ -83,6 +86,8 @@ export class CrashOrders {
     for (const name of names) {
       const judged = this.#judged.get(name);
       if (judged !== undefined && sameAddress(judged.record.master, address)) this.#judged.delete(name);
+      const running = this.#cases.get(name);
+      if (running !== undefined && sameAddress(running.master, address)) running.isConnected = true;
     }
   }
 
@@ -101,8 +106,11 @@ export class CrashOrders {
       const record = memory.record;
       if (this.#abort.signal.aborted || record === undefined || !sameAddress(record.master, address)) continue;
       const running = this.#cases.get(name);
-      if (running === undefined) this.#open(name, this.#close(record, memory));
-      else running.again.set('closed', performance.now());
+      if (running === undefined) this.#open(record, this.#close(record, memory));
+      else {
+        running.again.set('closed', performance.now());
+        running.isConnected = false;
+      }
     }
   }
 
@@ -125,14 +133,14 @@ export class CrashOrders {
     if (judged === undefined || this.#abort.signal.aborted) return;
     const { record } = judged.memory;
     const isSame = record !== undefined && compareVersions(record, judged.record) === 0;
-    if (isSame) this.#open(name, Promise.resolve({ ...judged, ...change }));
+    if (isSame) this.#open(record, Promise.resolve({ ...judged, ...change }));
     else this.#judged.delete(name);
   }
 
   /** A case at work does not see what happens meanwhile, so another one follows it. */
-  #open(name: string, closed: Promise<ClosedMaster>): void {
+  #open({ name, master }: MasterRecord, closed: Promise<ClosedMaster>): void {
     const again: Opened['again'] = new Map();
-    const ended = this.#pursue(closed).then(({ end, master }) => {
+    const ended = this.#pursue(closed).then((end) => {
       this.#cases.delete(name);
       const electionFailedMs = again.get('election-failed');
       if (again.has('closed') && end !== 'judged') this.connectionClosed(master, [name]);
@@ -140,7 +148,7 @@ export class CrashOrders {
       else if (electionFailedMs !== undefined) this.#judgeAgain(name, { electionFailedMs });
       else if (again.has('maintenance-ended')) this.#judgeAgain(name, {});
     });
-    this.#cases.set(name, { again, ended });
+    this.#cases.set(name, { again, ended, master, isConnected: false });
   }
 
   async #close(record: MasterRecord, memory: MasterMemory): Promise<ClosedMaster> {
@@ -162,13 +170,14 @@ export class CrashOrders {
     };
   }
 
-  async #pursue(closing: Promise<ClosedMaster>): Promise<{ readonly end: Judgement; readonly master: Address }> {
+  async #pursue(closing: Promise<ClosedMaster>): Promise<Judgement> {
     const closed = await closing;
     const { name, record } = closed;
     const { master } = record;
     let why: string | undefined;
     const report = (end: CrashReport) => {
-      why = end.why;
+      // A process that came back without its keys is there.
+      why = end.sign === 'refused' ? end.why : undefined;
       this.#options.onReport(end);
     };
     const subject = new SentinelCrash(closed, { ...this.#options, onReport: report });
@@ -180,9 +189,11 @@ export class CrashOrders {
         if (!this.#abort.signal.aborted) report(failed);
         return 'judged';
       });
-    if (end === 'judged') this.#judged.set(name, { ...closed, why, at: new Date().toISOString() });
+    const isShown = this.#cases.get(name)?.isConnected !== true;
+    if (end === 'judged')
+      this.#judged.set(name, { ...closed, why: isShown ? why : undefined, at: new Date().toISOString() });
     if (end === 'not-crashed') this.#judged.delete(name);
-    return { end, master };
+    return end;
   }
 
   /** Finds out beforehand what cannot be found out after a crash. */

@@ -21,7 +21,7 @@ import { orderFailover } from './order.ts';
 export interface SentinelCrashParts {
   readonly sentinels: SentinelSource;
   readonly redis: RedisPool;
-  readonly maintenance: Pick<MaintenancePart, 'whyNot'>;
+  readonly maintenance: Pick<MaintenancePart, 'whyNotOnCrash'>;
   readonly onReport: (report: CrashReport) => void;
 }
 
@@ -48,7 +48,7 @@ export class SentinelCrash implements CrashSubject<Address> {
   }
 
   whyNot(): string | undefined {
-    return this.#parts.maintenance.whyNot(this.name);
+    return this.#parts.maintenance.whyNotOnCrash({ kind: 'master', name: this.name });
   }
 
   async readInfo(): Promise<unknown> {

@@ -12,6 +12,14 @@ export interface ListedMaster {
   readonly epoch: number;
 }
 
+/** A master to which a connection was closed. */
+export interface ClosedAt {
+  readonly askedAt: Address;
+  readonly listed: ListedMaster;
+  /** Milliseconds of `performance.now()`. */
+  readonly closedMs: number;
+}
+
 /** The master at which a connection was closed; undefined where `address` is not one of a master with slots. */
 export function findClosedMaster(
   address: Address,
@@ -35,4 +43,9 @@ export function findClosedMaster(
     replicas: [...new Set(replicas.map((node) => node.id))],
     epoch: Math.max(0, ...views.map(({ epoch }) => epoch)),
   };
+}
+
+/** The masters with slots. */
+export function mastersOf(record: ClusterRecord | undefined): readonly Address[] {
+  return (record?.shards ?? []).flatMap(({ master, slots }) => (master === null || slots.length === 0 ? [] : master));
 }

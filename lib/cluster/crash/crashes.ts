@@ -21,7 +21,7 @@ export interface ClusterCrashesOptions extends Shared {
   >[];
   /** Every cluster that this daemon follows. */
   readonly followed: readonly string[];
-  readonly maintenance: Pick<MaintenancePart, 'whyNot' | 'follow'>;
+  readonly maintenance: Pick<MaintenancePart, 'whyNotOnCrash' | 'follow'>;
   readonly onReport: (report: RunReport) => void;
 }
 
@@ -37,7 +37,7 @@ export class ClusterCrashes {
     this.#followed = followed;
     const report = (end: ClusterCrashReport) => onReport(toReport(end));
     const orders = clusters.map((own) => {
-      const whyNot = () => maintenance.whyNot(own.cluster);
+      const whyNot = () => maintenance.whyNotOnCrash({ kind: 'cluster', name: own.cluster });
       return [own.cluster, new ClusterCrashOrders({ ...shared, ...own, whyNot, onReport: report })] as const;
     });
     this.#orders = new Map(orders);

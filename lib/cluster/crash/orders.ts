@@ -13,7 +13,7 @@ import { ageOf } from '../../model/age.ts';
 import type { ClusterRecord } from '../../model/cluster.ts';
 import { clusterCrashPrefix, clusterSteeringKey, type Naming } from '../../model/naming.ts';
 import type { ClusterSource } from '../observe.ts';
-import { findClosedMaster, type ListedMaster } from './closed-plan.ts';
+import { type ClosedAt, findClosedMaster, mastersOf } from './closed-plan.ts';
 import { ClusterCrash, type ClusterCrashReport } from './subject.ts';
 
 export interface ClusterCrashOrdersOptions {
@@ -38,19 +38,13 @@ interface Opened {
   readonly ended: Promise<void>;
   /** What happened since that needs another case. */
   readonly again: Set<'closed' | 'maintenance-ended'>;
-}
-
-/** A master to which a connection was closed. */
-interface ClosedAt {
-  readonly askedAt: Address;
-  readonly listed: ListedMaster;
-  /** Milliseconds of `performance.now()`. */
-  readonly closedMs: number;
+  /** Whether a process has accepted a connection since the last one was closed. */
+  isConnected: boolean;
 }
 
 /** The end of the last case of a master whose process was gone. */
 interface Judged extends ClosedAt {
-  /** Why no failover was ordered; undefined where this daemon ordered one, or others act. */
+  /** Why no failover was ordered; undefined where this daemon ordered one, others act, or a process is there again. */
   readonly why: string | undefined;
   /** ISO 8601. */
   readonly at: string;
@@ -100,7 +94,10 @@ export class ClusterCrashOrders {
 
   /** Learns which process is there, and how long the cluster waits. Does not wait. */
   connected(address: Address): void {
-    this.#judged.delete(formatAddress(address));
+    const key = formatAddress(address);
+    this.#judged.delete(key);
+    const running = this.#cases.get(key);
+    if (running !== undefined) running.isConnected = true;
     void this.#ask(address).catch(() => undefined);
   }
 
@@ -108,7 +105,10 @@ export class ClusterCrashOrders {
   connectionClosed(address: Address): void {
     const key = formatAddress(address);
     const running = this.#cases.get(key);
-    if (running !== undefined) running.again.add('closed');
+    if (running !== undefined) {
+      running.again.add('closed');
+      running.isConnected = false;
+    }
     if (running !== undefined || this.#abort.signal.aborted) return;
     const { record, source } = this.#options;
     const listed = findClosedMaster(address, { record: record(), views: source.views });
@@ -153,7 +153,7 @@ export class ClusterCrashOrders {
       if (again.has('closed') && end !== 'judged') this.connectionClosed(closed.askedAt);
       else if (again.has('maintenance-ended')) this.#judgeAgain(key);
     });
-    this.#cases.set(key, { again, ended });
+    this.#cases.set(key, { again, ended, isConnected: false });
   }
 
   async #pursue(closed: ClosedAt): Promise<Judgement> {
@@ -161,7 +161,8 @@ export class ClusterCrashOrders {
     const { master } = closed.listed;
     let why: string | undefined;
     const report = (end: ClusterCrashReport) => {
-      why = end.why;
+      // A process that came back without its keys is there.
+      why = end.sign === 'refused' ? end.why : undefined;
       onReport(end);
     };
     const end = await this.#judge(closed, report).catch((thrown: unknown): Judgement => {
@@ -171,7 +172,9 @@ export class ClusterCrashOrders {
       return 'judged';
     });
     const key = formatAddress(closed.askedAt);
-    if (end === 'judged') this.#judged.set(key, { ...closed, why, at: new Date().toISOString() });
+    const isShown = this.#cases.get(key)?.isConnected !== true;
+    if (end === 'judged')
+      this.#judged.set(key, { ...closed, why: isShown ? why : undefined, at: new Date().toISOString() });
     if (end === 'not-crashed') this.#judged.delete(key);
     return end;
   }
@@ -233,10 +236,6 @@ export class ClusterCrashOrders {
     const others = locals.filter((local) => typeof local === 'string' || !sameAddress(local, master));
     return [...presentWays(found), ...others.map((to): Way => ({ to, from: undefined }))];
   }
-}
-
-function mastersOf(record: ClusterRecord | undefined): readonly Address[] {
-  return (record?.shards ?? []).flatMap(({ master, slots }) => (master === null || slots.length === 0 ? [] : master));
 }
 
 /** Whether the daemon registers the process at `master`, by that address or over this host's loopback interface. */

@@ -9,5 +9,9 @@ export function judgeCrash(
 ): Reason {
   const node = formatAddress(address);
   const subject = of.kind === 'master' ? of : { ...of, address: node };
-  return makeReason({ code: 'master-crashed', subject, text: `${node} has crashed. No failover was ordered: ${why}.` });
+  return makeReason({
+    code: 'master-crashed',
+    subject,
+    text: `${node} has crashed. This node has ordered no failover: ${why}.`,
+  });
 }

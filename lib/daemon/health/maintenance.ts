@@ -13,7 +13,7 @@ export function judgeMaintenance(
     .map(({ master, problem, text }) =>
       makeReason({
         code: problem === null ? 'maintenance' : 'maintenance-unreadable',
-        subject: master === null ? { kind: 'part', name: 'bridge' } : subjectOf(master),
+        subject: master === null ? { kind: 'part', name: 'maintenance' } : subjectOf(master),
         text,
       }),
     );

@@ -5,6 +5,7 @@ import { CrashOrders, type CrashOrdersOptions } from '../../../lib/bridge/failov
 import type { CrashReport } from '../../../lib/bridge/failover/crash-report.ts';
 import { MasterMemory } from '../../../lib/bridge/memory.ts';
 import type { SentinelReading } from '../../../lib/bridge/observe/sentinel-reading.ts';
+import type { Address } from '../../../lib/model/address.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { record, view } from '../plan/world.ts';
 
@@ -24,8 +25,22 @@ async function start(t: Test, readings: readonly SentinelReading[] = []) {
   const memory = new MasterMemory();
   memory.trust({ ...record('A'), name: 'm', master });
   const reports: CrashReport[] = [];
-  const world = { maintenance: 'm is in maintenance: by ops' as string | undefined, reads: 0, proofsEnded: 0 };
+  memory.noteReadings(readings, new Date());
+  const world = {
+    maintenance: 'm is in maintenance: by ops' as string | undefined,
+    ...{ reads: 0, proofsEnded: 0 },
+    /** Called when a proof is withdrawn. */
+    onWithdraw: () => {},
+  };
   const parts = {
+    redis: {
+      connected: async () => {},
+      // A master without keys, and replicas with some.
+      command: async (_: Address, [first]: readonly (readonly string[])[]) =>
+        first?.[0] === 'INFO'
+          ? ['run_id:after\r\nrole:master\r\nloading:0\r\naof_enabled:0\r\n']
+          : [['slave', master.host, master.port, 'connected', 1], 'db0:keys=3,expires=0,avg_ttl=0\r\n'],
+    },
     sentinels: {
       read: async () => {
         world.reads += 1;
@@ -38,6 +53,7 @@ async function start(t: Test, readings: readonly SentinelReading[] = []) {
       publish: async () => {},
       withdraw: async () => {
         world.proofsEnded += 1;
+        world.onWithdraw();
       },
       bridges: () => [],
     },
@@ -48,7 +64,7 @@ async function start(t: Test, readings: readonly SentinelReading[] = []) {
     bridgeId: 'bridge',
     crashAfterMs: 60,
     steering: { enter: async () => ({ kind: 'full', holders: 1 }) },
-    maintenance: { whyNot: () => world.maintenance },
+    maintenance: { whyNotOnCrash: () => world.maintenance },
     onReport: (report: CrashReport) => reports.push(report),
   };
   const orders = new CrashOrders(parts as unknown as CrashOrdersOptions);
@@ -85,6 +101,36 @@ t.test('a crash that was found within maintenance is judged again when it has en
   await orders.stop();
   orders.connected(master, ['m']);
   t.equal(orders.unordered('m'), null, 'a process that accepts connections has not crashed');
+});
+
+t.test('a master that came back without its keys has not crashed', async (t) => {
+  const before = view(1, 'A', 5, { masterRunId: 'before' });
+  const reading: SentinelReading = {
+    ...{ kind: 'seen', sentinel: before.sentinel, sentinelId: before.sentinelId, view: before },
+  };
+  const { orders, master, reports } = await start(t, [reading]);
+  const server = createServer((socket) => socket.on('error', () => undefined).resume());
+  server.listen(master.port, master.host);
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  orders.connectionClosed(master, ['m']);
+  const [first] = await waitFor('the report', () => reports, { until: ({ length }) => length > 0 });
+  t.match(first, { name: 'm', sign: 'emptied', why: 'm is in maintenance: by ops' });
+  await orders.stop();
+  t.equal(orders.unordered('m'), null);
+});
+
+t.test('a master that is connected while its case ends has not crashed', async (t) => {
+  const { orders, master, reports, world } = await start(t);
+  world.onWithdraw = () => orders.connected(master, ['m']);
+  const found = () => {
+    if (reports.length === 0) orders.connectionClosed(master, ['m']);
+    return reports;
+  };
+  const [first] = await waitFor('the report', found, { until: ({ length }) => length > 0 });
+  t.match(first, { sign: 'refused', why: 'm is in maintenance: by ops' });
+  await orders.stop();
+  t.equal(orders.unordered('m'), null);
 });
 
 t.test('an election that fails while a crash is judged counts, whatever else happens then', async (t) => {

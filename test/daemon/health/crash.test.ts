@@ -23,7 +23,7 @@ t.test('a master that crashed, and no failover was ordered', async (t) => {
     ...judgeCluster({ ...wholeCluster, crashes: [crash] }),
   ];
   t.strictSame(codesOf(reasons), ['critical master-crashed master/shard1', 'critical master-crashed cluster/sessions']);
-  const text = '10.0.0.1:7000 has crashed. No failover was ordered: no replica answers.';
+  const text = '10.0.0.1:7000 has crashed. This node has ordered no failover: no replica answers.';
   t.match(reasons, [
     { text, hint: 'switchmaster why shard1' },
     { text, hint: 'switchmaster why sessions', subject: { address: '10.0.0.1:7000' } },
@@ -37,6 +37,6 @@ t.test('maintenance of a cluster', async (t) => {
   }));
   t.strictSame(codesOf(judgeMaintenance(maintenance, { masters: [], clusters: [wholeCluster] })), [
     'well maintenance cluster/sessions',
-    'well maintenance part/bridge',
+    'well maintenance part/maintenance',
   ]);
 });
