@@ -33,7 +33,7 @@ interface Described {
   readonly description: string;
   readonly options: readonly DescribedOption[];
   readonly takesArgument: boolean;
-  /** Whether its argument is the name of a master. */
+  /** Whether its argument is the name of a master or a cluster. */
   readonly takesMaster: boolean;
   readonly choices: readonly string[];
 }
@@ -62,7 +62,7 @@ function describe(program: Command): readonly Described[] {
       takes: !required && !optional ? 'nothing' : /<(?:path|folder)>/.test(flags) ? 'files' : 'other',
     })),
     takesArgument: command.registeredArguments.length > 0,
-    takesMaster: command.registeredArguments.some((argument) => ['master', 'key'].includes(argument.name())),
+    takesMaster: command.registeredArguments.some((argument) => ['master', 'name', 'key'].includes(argument.name())),
     choices: command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []),
   }));
 }

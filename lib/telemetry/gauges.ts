@@ -119,7 +119,7 @@ function addProblemGauges(gauge: MakeGauge): void {
   gauge(
     {
       name: 'switchmaster_problem',
-      help: '1 for each reason why something is not well. The subject is the kind and the name: master/shard1.',
+      help: '1 for each reason why something is not well. The subject is the kind, a slash and the name.',
       labels: ['code', 'subject', 'level'],
     },
     ({ problems }) =>

@@ -82,6 +82,7 @@ const routes = [
   '/check/cluster',
   '/check/master',
   '/check/replica',
+  '/check/template',
   '/live',
   '/metrics',
   '/openapi.json',

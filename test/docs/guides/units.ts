@@ -44,9 +44,11 @@ export class Units {
       join(bin, 'switchmaster'),
       `[ "$1" = run -o ! -S "${commands}" ] && exec ${process.execPath} ${projectDir}/cmd/switchmaster.ts "$@"
 errors=${sandbox.folder}/errors.$$
-printf '%s\\0' "$@" | ${ask(commands)} "http://command$errors"
+printf '%s\\0' "$@" | ${ask(commands)} "http://command$errors" > "$errors.output"
 code=$?
+# A command reports its progress before its result.
 cat "$errors" >&2
+cat "$errors.output"
 exit "$code"`,
     );
     sandbox.env.PATH = `${bin}:${sandbox.env.PATH}`;

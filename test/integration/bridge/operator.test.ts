@@ -233,8 +233,8 @@ t.test('a command reports that no daemon answers', async (t) => {
   t.equal(code, 1);
   t.match(stderr, /^api-unreachable: no switchmaster answers at http:\/\/127\.0\.0\.1:9 \(is it running\?/);
   const [near, far] = await Promise.all(['shrad1', 'nobody'].map((name) => runCommand(['why', name, '--api', api])));
-  t.match(near, { code: 1, stderr: 'not-found: no master is called "shrad1" (did you mean shard1?)' });
-  t.match(far, { code: 1, stderr: 'not-found: no master is called "nobody" (it follows shard1)' });
+  t.match(near, { code: 1, stderr: 'not-found: no master or cluster is called "shrad1" (did you mean shard1?)' });
+  t.match(far, { code: 1, stderr: 'not-found: no master or cluster is called "nobody" (it follows shard1)' });
   const order = ['failover', 'shard1', '--yes', '--api', api];
   const [without, wrong] = await Promise.all([
     runCommand(order),
