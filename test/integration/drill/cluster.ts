@@ -1,3 +1,4 @@
+// Drills of a Redis Cluster: npm run test:cluster. The short form is in test/drill.
 import t from 'tap';
 import { formatAddress } from '../../../lib/model/address.ts';
 import { runCommand } from '../../cmd/command.ts';
