@@ -79,7 +79,7 @@ async function findNode(
   };
   const whyNot = (known: Awaited<ReturnType<typeof askShard>>) => shards.whyNotKillNode(known.record, known.cluster);
   const record = await awaitReady({ ask: askShard, whyNot, ...options });
-  const key = await shards.findKey(first, { master: options.node, access });
+  const key = shards.findKey(first, options.node);
   return {
     record,
     shard: { access, key, slot, onCrash: settings.onCrash },

@@ -6,12 +6,14 @@ import type { ClusterState } from '../http/views.ts';
 import { type Address, formatAddress, sameAddress } from '../model/address.ts';
 import type { ClusterRecord, SlotRange } from '../model/cluster.ts';
 import type { MasterRecord } from '../model/record.ts';
+import { slotOfKey } from './slot.ts';
 import type { Obstacle } from './successor.ts';
 
 /* A shard of a Redis Cluster as the master that a drill kills. */
 
 const timeoutMs = 2_000;
-const mostTries = 20_000;
+/** Enough to find a key of one slot. */
+const mostTries = 200_000;
 
 type Recorded = Pick<ClusterRecord, 'name' | 'epoch' | 'shards' | 'changedAt' | 'changedBy'>;
 
@@ -39,20 +41,11 @@ function isWithin({ from, to }: SlotRange, slot: number): boolean {
 }
 
 /** A key for the writes of the drill that is in the slots of this master's shard. */
-export async function findKey(
-  { shards }: Pick<ClusterRecord, 'shards'>,
-  { master, access }: { readonly master: Address; readonly access: RedisAccess },
-): Promise<string> {
+export function findKey({ shards }: Pick<ClusterRecord, 'shards'>, master: Address): string {
   const ranges = shards.find((shard) => shard.master !== null && sameAddress(shard.master, master))?.slots ?? [];
-  const link = new RedisLink(master, access);
-  try {
-    for (let n = 0; n < mostTries; n += 1) {
-      const key = `switchmaster:drill:{${n}}`;
-      const slot = Number(await link.call(['CLUSTER', 'KEYSLOT', key], { timeoutMs }));
-      if (ranges.some((range) => isWithin(range, slot))) return key;
-    }
-  } finally {
-    link.close();
+  for (let n = 0; n < mostTries; n += 1) {
+    const key = `switchmaster:drill:{${n}}`;
+    if (ranges.some((range) => isWithin(range, slotOfKey(key)))) return key;
   }
   throw new SwitchmasterError('failover-refused', `nothing was killed: no key was found for ${formatAddress(master)}`);
 }
