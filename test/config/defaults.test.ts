@@ -30,6 +30,12 @@ t.test('empty sections have the documented defaults', async (t) => {
   );
 });
 
+t.test('a failover of crashed masters is ordered by default', async (t) => {
+  const { sentinel, cluster } = await loadText(t, 'sentinel: {}\ncluster: [{ name: c, seeds: ["127.0.0.1:7000"] }]\n');
+  t.equal(sentinel?.onCrash, 'failover');
+  t.match(cluster, [{ name: 'c', onCrash: 'failover' }]);
+});
+
 t.test('a file without sections means the same as no file, for the sections that are always there', async (t) => {
   const [empty, none] = [await loadText(t, '{}\n'), await loadConfig({ paths: [], environment: {} })];
   for (const key of ['consul', 'cluster', 'templates', 'api', 'log', 'journal'] as const)
