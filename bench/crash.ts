@@ -102,9 +102,12 @@ async function orderOf(
   before: readonly number[],
 ): Promise<Pick<Sample, 'provenMs' | 'orderedMs'>> {
   const find = () =>
-    daemons.flatMap((daemon, i) => daemon.logLines().slice(before[i])).find((line) => line.loop === loop);
-  const line = await waitFor('the report', find, { timeoutMs: 3_000 }).catch(() => undefined);
-  const { stages: times } = (line?.details ?? {}) as { stages?: { provenMs?: number; orderedMs?: number } };
+    daemons
+      .flatMap((daemon, i) => daemon.logLines().slice(before[i]))
+      .filter((line) => line.loop === loop)
+      .map((line) => ((line.details ?? {}) as { stages?: Pick<Sample, 'provenMs' | 'orderedMs'> }).stages)
+      .find((times) => times?.orderedMs !== undefined);
+  const times = await waitFor('the order', find, { timeoutMs: 3_000 }).catch(() => undefined);
   return { provenMs: times?.provenMs, orderedMs: times?.orderedMs };
 }
 
@@ -116,7 +119,10 @@ async function promotedAt(server: RedisServer): Promise<number> {
     try {
       connection ??= await RespConnection.open(server.address, { timeoutMs: 1_000 });
       const role = await connection.command('ROLE');
-      if (Array.isArray(role) && role[0] === 'master') break;
+      if (Array.isArray(role) && role[0] === 'master') {
+        connection.close();
+        return nowMs();
+      }
     } catch {
       connection?.close();
       connection = undefined;
@@ -124,7 +130,7 @@ async function promotedAt(server: RedisServer): Promise<number> {
     await delay(2);
   }
   connection?.close();
-  return nowMs();
+  throw new Error('the replica was not promoted within 60 s');
 }
 
 function report(

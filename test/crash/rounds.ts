@@ -20,6 +20,8 @@ const write = (text: string) => process.stdout.write(`${text}\n`);
 class Prober {
   readonly #ended = new AbortController();
   longestMs = 0;
+  /** The longest time between two of its own attempts. */
+  longestGapMs = 0;
 
   constructor(address: Address) {
     void this.#probe(address);
@@ -31,8 +33,11 @@ class Prober {
 
   async #probe(to: Address): Promise<void> {
     let acceptedMs = performance.now();
+    let lastMs = acceptedMs;
     while (!this.#ended.signal.aborted) {
       const beganMs = performance.now();
+      this.longestGapMs = Math.max(this.longestGapMs, beganMs - lastMs);
+      lastMs = beganMs;
       const answer = await tryConnect({ to, from: undefined }, { timeoutMs: 1_000 });
       this.longestMs = Math.max(this.longestMs, performance.now() - acceptedMs);
       if (answer === 'accepted') acceptedMs = beganMs;
@@ -44,11 +49,16 @@ class Prober {
 /** Longer than it takes a bridge to end a case after a connection was accepted. */
 const quietMs = 150;
 
-/** An order is wrong unless the event ended the process, and nobody listened for as long as the proof takes. */
+type End = 'quiet' | 'due' | 'unclear' | 'wrong';
+
+/**
+ * An order is wrong unless the event ended the process, and nobody listened for as long as the proof takes. `unclear`: the prober
+ * itself stood still, so it does not know that.
+ */
 async function playEvent(
   stage: CrashStage,
   { pair, name, random }: { readonly pair: CrashPair; readonly name: string; readonly random: () => number },
-): Promise<'quiet' | 'due' | 'wrong'> {
+): Promise<End> {
   const { links, bridges } = stage;
   const whole = await untilWhole(stage, pair);
   const ordered = () => wordsAbout(stage, whole.master).filter(({ outcome }) => outcome === 'applied');
@@ -61,7 +71,8 @@ async function playEvent(
   prober.stop();
   const orders = ordered().slice(before);
   if (orders.length === 0) return 'quiet';
-  if (endings.has(name) && prober.longestMs >= crashAfterMs) return 'due';
+  if (endings.has(name) && prober.longestMs >= crashAfterMs)
+    return prober.longestGapMs >= crashAfterMs / 2 ? 'unclear' : 'due';
   write(`${name}: ${JSON.stringify(orders)}; nobody listened for ${prober.longestMs} ms at most`);
   return 'wrong';
 }
@@ -99,7 +110,7 @@ process.on('uncaughtException', (error) => {
 });
 const stage = await stages[kind as StageKind](sandbox);
 const random = new Random(seed);
-const tally = new Map<string, Record<'quiet' | 'due' | 'wrong', number>>();
+const tally = new Map<string, Record<End, number>>();
 const names = Object.keys(events);
 const wrongOnes = () => [...tally.values()].reduce((sum, counts) => sum + counts.wrong, 0);
 const startedMs = performance.now();
@@ -112,7 +123,7 @@ async function playEvents(pair: CrashPair): Promise<void> {
     const name = names[begun % names.length] ?? '';
     begun += 1;
     const end = await playEvent(stage, { pair, name, random: () => random.next() });
-    const counts = tally.get(name) ?? { quiet: 0, due: 0, wrong: 0 };
+    const counts = tally.get(name) ?? { quiet: 0, due: 0, unclear: 0, wrong: 0 };
     counts[end] += 1;
     played += 1;
     tally.set(name, counts);
@@ -131,12 +142,16 @@ for (let round = 0; round < crashes; round += 1) {
 }
 times.sort((a, b) => a - b);
 
-for (const [name, { quiet, due, wrong }] of tally) write(`${name}: ${quiet} quiet, ${due} due, ${wrong} wrong`);
+for (const [name, { quiet, due, unclear, wrong }] of tally)
+  write(`${name}: ${quiet} quiet, ${due} due, ${unclear} unclear, ${wrong} wrong`);
 const median = times[Math.floor((times.length - 1) / 2)];
 if (median !== undefined)
   write(`crashes: ${times.length}, median ${Math.round(median)} ms, longest ${Math.round(times.at(-1) ?? 0)} ms`);
 for (const { child } of stage.bridges) child.kill('SIGKILL');
 await sandbox.close();
+const unclear = [...tally.values()].reduce((sum, counts) => sum + counts.unclear, 0);
 const missed = times.filter((ms) => !Number.isFinite(ms)).length;
-write(`${rounds} rounds without a crash: ${wrongOnes()} wrong orders; ${crashes} crashes: ${missed} not ordered`);
+write(
+  `${rounds} rounds without a crash: ${wrongOnes()} wrong orders, ${unclear} unclear; ${crashes} crashes: ${missed} not ordered`,
+);
 process.exit(wrongOnes() + missed > 0 ? 1 : 0);

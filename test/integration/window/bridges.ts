@@ -44,7 +44,8 @@ export class WindowBridges {
     this.#name = at.shard.name;
     this.#listener = createServer((line) => this.#listen(line)).listen(socket);
     this.bridges = [1, 2].map((n) => {
-      const id = `bridge-${n}`;
+      // Rounds with the same Consul keep their bridges apart.
+      const id = `${at.shard.name}-bridge-${n}`;
       const beside = at.window.place === 'beside' ? at.shard.servers[n - 1] : undefined;
       const host = beside?.address.host ?? sandbox.host();
       const order: BridgeOrder = {

@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Address } from '../../../lib/model/address.ts';
+import { crashBridgeKey } from '../../../lib/model/naming.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { redisCli } from '../../sandbox/resp.ts';
 import { followingClient, NumberWriter } from '../support/writing.ts';
@@ -70,8 +72,11 @@ export class Scene {
     if (window.onCrash === 'wait') return;
     const measured = () => new Set(this.#bridges.words.flatMap((word) => (word.kind === 'measured' ? [word.id] : [])));
     await waitFor(`the lag of ${shard.name}`, () => measured().size, { until: (size) => size === 2 });
+    // Those of a former round contradict until their sessions have ended.
+    const own = this.#bridges.bridges.map(({ id }) => crashBridgeKey('redis/crash/', id)).toSorted();
     await waitFor('the bridges in Consul', () => consul.get<string[]>('/v1/kv/redis/crash/bridge/?keys'), {
-      until: (keys) => (keys?.length ?? 0) >= 2,
+      until: (keys) => isDeepStrictEqual(keys?.toSorted(), own),
+      timeoutMs: 60_000,
     });
   }
 
