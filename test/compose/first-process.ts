@@ -18,7 +18,7 @@ export async function killAll(unshare: ChildProcess): Promise<void> {
   if (first !== undefined) await waitFor(`process ${first} to end`, () => hasEnded(first));
 }
 
-/** Also while nobody has asked for its exit code: a test that is process 1 itself does not ask for those of orphans. */
+/** Also while nobody has asked for its exit code: as process 1, a test does not ask for those of other children. */
 function hasEnded(pid: number): boolean {
   const [state = ''] = readProcess(`${pid}/stat`).split(') ').slice(-1);
   return state === '' || /^[ZX]/.test(state);

@@ -7,7 +7,7 @@ import { importFiles } from '../../lib/import/import.ts';
 import type { ImportKind } from '../../lib/import/kind.ts';
 import { projectDir } from '../docs/pages.ts';
 
-/* What an import must not pass over in silence. The pages of the migrations have the whole examples. */
+/* What an import must report. The pages of the migrations have the whole examples. */
 
 type Files = Readonly<Record<string, string>>;
 
