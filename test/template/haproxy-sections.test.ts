@@ -54,7 +54,7 @@ for (const file of ['haproxy.cfg.hbs', 'redis-cluster-haproxy.cfg.hbs']) {
       `global\n${lines.map((line) => `    ${line}\n`).join('')}    stats socket /run/haproxy/admin.sock mode 660 level`,
     );
     t.match(text, /defaults\n {4}mode tcp\n {4}log global\n {4}option tcplog\n {4}option dontlognull\n/);
-    passesCheck(t, render({}, findHaproxyDefaults()));
+    passesCheck(t, render({}, findHaproxyDefaults(undefined)));
   });
 
   t.test(`${file} leaves out what the machine lacks, what is set to false, and all of it in a fragment`, async (t) => {
@@ -93,8 +93,8 @@ for (const file of ['haproxy.cfg.hbs', 'redis-cluster-haproxy.cfg.hbs']) {
   });
 
   t.test(`${file} passes as a fragment beside a config of the operator's own`, async (t) => {
-    const [own = ''] = render({}, findHaproxyDefaults()).split('\nfrontend ');
-    const text = render({ fragment: true, stats_socket: '/run/haproxy/redis.sock' }, findHaproxyDefaults());
+    const [own = ''] = render({}, findHaproxyDefaults(undefined)).split('\nfrontend ');
+    const text = render({ fragment: true, stats_socket: '/run/haproxy/redis.sock' }, findHaproxyDefaults(undefined));
     t.notMatch(passesCheck(t, text, own), /ALERT/);
   });
 }

@@ -1,26 +1,46 @@
 import { existsSync, readFileSync } from 'node:fs';
+import type { ReloadSpec } from '../../model/template-spec.ts';
 import type { HaproxyDefaults } from '../../template/scope.ts';
 
 /** As in the haproxy.cfg of Debian's package. */
 const debian = { user: 'haproxy', group: 'haproxy', chroot: '/var/lib/haproxy', log: '/dev/log' } as const;
 
-let found: HaproxyDefaults | undefined;
-
-/**
- * What this machine has of {@link debian}. The first three only where the daemon runs as root, or may change owners as the
- * packaged unit does, because only then can the HAProxy that it configures be expected to start as root: HAProxy does not start
- * if it may not change its user.
- */
-export function findHaproxyDefaults(): HaproxyDefaults {
-  found ??= {
-    ...(process.getuid?.() === 0 || mayChangeOwners(readOwnStatus()) ? findAccount() : {}),
-    ...(existsSync(debian.log) ? { log: debian.log } : {}),
-  };
-  return found;
+interface Machine {
+  readonly log: Pick<HaproxyDefaults, 'log'>;
+  readonly account: Omit<HaproxyDefaults, 'log'>;
+  readonly daemon: Daemon;
 }
 
-/** Whether such a `/proc/PID/status` has CAP_CHOWN, the first bit of the effective capabilities (capabilities(7)). */
-export function mayChangeOwners(status: string): boolean {
+interface Daemon {
+  readonly uid: number | undefined;
+  /** Its `/proc/PID/status`. */
+  readonly status: string;
+}
+
+let machine: Machine | undefined;
+
+/**
+ * What this machine has of {@link debian}. The first three only where HAProxy can be expected to start as root: it does not start
+ * if it may not change its user. `reload`: that of the template.
+ */
+export function findHaproxyDefaults(reload: Pick<ReloadSpec, 'kind'> | undefined): HaproxyDefaults {
+  machine ??= {
+    log: existsSync(debian.log) ? { log: debian.log } : {},
+    account: findAccount(),
+    daemon: { uid: process.getuid?.(), status: readOwnStatus() },
+  };
+  const { log, account, daemon } = machine;
+  return mayStartAsRoot(daemon, reload) ? { ...account, ...log } : log;
+}
+
+/**
+ * Whether the HAProxy that the daemon configures may start as root. One that the daemon supervises starts as the daemon does.
+ * For another one, the daemon runs as root, or may change owners as the packaged unit does: CAP_CHOWN is the first bit of the
+ * effective capabilities (capabilities(7)).
+ */
+export function mayStartAsRoot({ uid, status }: Daemon, reload: Pick<ReloadSpec, 'kind'> | undefined): boolean {
+  if (uid === 0) return true;
+  if (reload?.kind === 'supervise') return false;
   const [, mask = '0'] = /^CapEff:\s*([0-9a-f]+)$/m.exec(status) ?? [];
   return (BigInt(`0x${mask}`) & 1n) === 1n;
 }

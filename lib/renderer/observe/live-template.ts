@@ -221,7 +221,7 @@ export class LiveTemplate {
       vars: this.spec.vars,
       environment,
       publish,
-      haproxyDefaults: findHaproxyDefaults(),
+      haproxyDefaults: findHaproxyDefaults(this.spec.reload),
       lookUp: (query, id) => this.#inputs.lookUp(query, id) as never,
       lookUpFile: (path) => this.#files.lookUp(path),
       env: (name) => process.env[name],
