@@ -22,15 +22,22 @@ export class PartialWrite extends Error {}
 export async function appendLines(path: string, text: string): Promise<number> {
   const target = await followLinks(path);
   await mkdir(dirname(target), { recursive: true, mode: 0o750 });
-  return anchored(target, (file) => append(file, text));
+  return anchored(target, (file) => append({ file, target, text }));
 }
 
-async function append(file: string, text: string): Promise<number> {
+interface Append {
+  /** The path of the target within {@link anchored}. */
+  readonly file: string;
+  readonly target: string;
+  readonly text: string;
+}
+
+async function append({ file, target, text }: Append): Promise<number> {
   const handle = await open(file, appendFlags, 0o640);
   try {
-    const stats = await handle.stat();
-    await requireOwnName(file, stats);
-    const { size } = stats;
+    const info = await handle.stat();
+    await requireOwnName(target, { file, info });
+    const { size } = info;
     // After a crash the last line may be cut.
     const torn = size > 0 && (await endsTorn(file, size));
     await handle.appendFile(torn ? `\n${text}` : text).catch((thrown: Error) => undo(handle, { size, thrown }));

@@ -165,13 +165,17 @@ export async function hasOwnName(path: string, { nlink, uid }: Stats, ownNames =
   return folder.uid === uid || isTrustedOwner(folder.uid);
 }
 
-/** Throws `file-unwritable` for a file without its own name. */
-export async function requireOwnName(path: string, info: Stats): Promise<void> {
-  if (await hasOwnName(path, info)) return;
+/** Throws `file-unwritable` for a file without its own name. `file`: its path within {@link anchored}. */
+export async function requireOwnName(path: string, { file, info }: { file: string; info: Stats }): Promise<void> {
+  if (!(await hasOwnName(file, info))) throw refuseNames(path);
+}
+
+/** For a file without its own name. */
+export function refuseNames(path: string): SwitchmasterError {
   const reason = 'has further names (hard links), which whoever may write to its folder can have made';
   const hint =
     'Remove the file, or give its folder to root or to the user of the daemon, and let nobody else write to it.';
-  throw new SwitchmasterError('file-unwritable', `${path} ${reason}. ${hint}`, { details: { path } });
+  return new SwitchmasterError('file-unwritable', `${path} ${reason}. ${hint}`, { details: { path } });
 }
 
 /** A link of another user may lead only to folders of the same user. */

@@ -2,7 +2,7 @@ import { constants, type Stats } from 'node:fs';
 import { type FileHandle, lstat, open, stat } from 'node:fs/promises';
 import { SwitchmasterError } from '../../errors.ts';
 import { withinDeadline } from '../../file-system.ts';
-import { anchored, followLinks, hasOwnName, requireOwnName } from '../../links.ts';
+import { anchored, followLinks, hasOwnName, refuseNames } from '../../links.ts';
 import { goodCopyPath } from './side-files.ts';
 import { unwritable } from './unwritable.ts';
 
@@ -119,7 +119,7 @@ async function correct(destination: string, ownership: WantedOwnership): Promise
   // By its handle: what takes its place meanwhile would be given away.
   const { handle, info, path, names } = await openPresent(destination);
   try {
-    if (names === 'foreign') await requireOwnName(path, info);
+    if (names === 'foreign') throw refuseNames(path);
     const { uid = info.uid, gid = info.gid, mode = info.mode & 0o7777 } = ownership;
     if (uid !== info.uid || gid !== info.gid) await handle.chown(uid, gid);
     await handle.chmod(mode);

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { withinDeadline, writeTimeoutMs } from '../../file-system.ts';
 import { anchored, requireOwnName } from '../../links.ts';
 import { type Candidate, discardCandidate, swapIn } from './candidate.ts';
@@ -24,14 +24,20 @@ export async function overwrite(candidate: Candidate, bytes: Buffer): Promise<vo
 
 async function write(destination: string, bytes: Buffer): Promise<void> {
   const flags = constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const handle = await anchored(destination, (path) => open(path, flags));
-  try {
-    await requireOwnName(destination, await handle.stat());
-    // Unlike one `write`, until all bytes are written.
-    await handle.writeFile(bytes);
-    await handle.truncate(bytes.length);
-    await handle.sync();
-  } finally {
-    await handle.close().catch(() => undefined);
-  }
+  await anchored(destination, async (file) => {
+    const handle = await open(file, flags);
+    try {
+      await requireOwnName(destination, { file, info: await handle.stat() });
+      await fill(handle, bytes);
+    } finally {
+      await handle.close().catch(() => undefined);
+    }
+  });
+}
+
+async function fill(handle: FileHandle, bytes: Buffer): Promise<void> {
+  // Unlike one `write`, until all bytes are written.
+  await handle.writeFile(bytes);
+  await handle.truncate(bytes.length);
+  await handle.sync();
 }

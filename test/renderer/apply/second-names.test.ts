@@ -1,7 +1,18 @@
 import { execFileSync } from 'node:child_process';
-import { linkSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
+import { appendLines } from '../../../lib/append-file.ts';
 import { removePidFile } from '../../../lib/daemon/pid-file.ts';
 import { keepDrill } from '../../../lib/drill/history.ts';
 import { isAnyHanging } from '../../../lib/file-system.ts';
@@ -47,6 +58,53 @@ t.test('a second name of a file of root is neither read nor changed nor appended
   t.equal(readFileSync(destination, 'utf8'), 'new', 'a change of master is still written');
   t.equal(readFileSync(secret, 'utf8'), 'secret of root');
 });
+
+t.test('a second name stays refused where its folder is exchanged for one of root meanwhile', { skip }, async (t) => {
+  const bytes = Buffer.from('new');
+  const { sub: overwritten, secret } = makeSubfolder(t);
+  const destination = join(overwritten, 'a.cfg');
+  const present = await readDestination(destination);
+  const candidate = await writeCandidate({ destination, bytes, ownership: {}, present, signal });
+  await exchangeAfter(t, { folder: overwritten, reads: 1 });
+  await t.rejects(overwrite(candidate, bytes), { code: 'file-unwritable' });
+  t.equal(readFileSync(secret, 'utf8'), 'secret of root');
+  const given = makeSubfolder(t);
+  await exchangeAfter(t, { folder: given.sub, reads: 2 });
+  await t.rejects(correctOwnership(join(given.sub, 'a.cfg'), { uid: nobody }), { code: 'file-unwritable' });
+  t.equal(statSync(given.secret).uid, 0);
+  const appended = join(makeSubfolder(t).sub, 'a.cfg');
+  await t.rejects(appendLines(appended, 'line'), { message: new RegExp(`^${appended} has further names`) });
+});
+
+/** A folder that somebody else can replace, with a second name of the secret. */
+function makeSubfolder(t: Test): { readonly sub: string; readonly secret: string } {
+  const { folder, secret } = makeFolders(t);
+  const sub = join(folder, 'sub');
+  mkdirSync(sub);
+  chownSync(sub, nobody, nobody);
+  linkSync(secret, join(sub, 'a.cfg'));
+  return { sub, secret };
+}
+
+/** Puts a folder of root in the place of this one as soon as a file with two names was examined so often by its handle. */
+async function exchangeAfter(t: Test, { folder, reads }: { folder: string; reads: number }): Promise<void> {
+  const handle = await open('/dev/null');
+  const handles = Object.getPrototypeOf(handle) as typeof handle;
+  await handle.close();
+  let left = reads;
+  const { stat } = handles;
+  t.intercept(handles, 'stat', {
+    async value(this: typeof handle) {
+      const info = await stat.call(this);
+      if (info.isFile() && info.nlink > 1) left -= 1;
+      if (left !== 0) return info;
+      left = -1;
+      renameSync(folder, `${folder}.away`);
+      mkdirSync(folder);
+      return info;
+    },
+  });
+}
 
 t.test('a file with its good copy, and second names in a folder of root, are read', { skip }, async (t) => {
   const { folder, root, secret } = makeFolders(t);
