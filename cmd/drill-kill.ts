@@ -77,7 +77,8 @@ async function findNode(
     const cluster = await askCluster();
     return { cluster, record: requireRecord(name, shardOf(cluster)) };
   };
-  const whyNot = (known: Awaited<ReturnType<typeof askShard>>) => shards.whyNotKillNode(known.record, known.cluster);
+  const whyNot = (known: Awaited<ReturnType<typeof askShard>>) =>
+    shards.whyNotKillNode(options.node, known.record, known.cluster);
   const record = await awaitReady({ ask: askShard, whyNot, ...options });
   const key = shards.findKey(first, options.node);
   return {

@@ -52,9 +52,20 @@ export function findKey({ shards }: Pick<ClusterRecord, 'shards'>, master: Addre
 
 type KnownCluster = Pick<ClusterState, 'record' | 'problem' | 'unwell' | 'crashes' | 'maintenance'>;
 
-/** Why a master must not be killed on purpose: the cluster could not replace it. undefined where it can. */
-export function whyNotKillNode({ name, master, replicas }: MasterRecord, known: KnownCluster): Obstacle | undefined {
+/**
+ * Why this node must not be killed on purpose: it is not the master of its shard any more, or the cluster could not replace it.
+ * undefined where it can.
+ */
+export function whyNotKillNode(
+  node: Address,
+  { name, master, replicas }: MasterRecord,
+  known: KnownCluster,
+): Obstacle | undefined {
   const { record, problem, unwell, crashes, maintenance } = known;
+  if (!sameAddress(master, node)) {
+    const why = `${formatAddress(master)} has become the master in place of ${formatAddress(node)}`;
+    return { lasts: 'until-changed', why };
+  }
   if (maintenance?.state === 'on') return { lasts: 'until-changed', why: maintenance.text };
   if (replicas.length === 0)
     return { lasts: 'until-changed', why: `${formatAddress(master)} has no replica to promote` };

@@ -35,7 +35,7 @@ t.test('a shard is found by the address of its master, and followed by its slot'
 });
 
 const obstacles: Readonly<
-  Record<string, readonly [RegExp | undefined, Partial<Parameters<typeof whyNotKillNode>[1]>]>
+  Record<string, readonly [RegExp | undefined, Partial<Parameters<typeof whyNotKillNode>[2]>]>
 > = {
   'all is well': [undefined, {}],
   'it is in maintenance': [
@@ -52,7 +52,7 @@ for (const [when, [expected, changes]] of Object.entries(obstacles)) {
   t.test(`a drill ${expected === undefined ? 'kills' : 'does not kill'} a node when ${when}`, async (t) => {
     const shard = toShardRecord(record, 0);
     if (shard === null) throw new Error('no shard');
-    const why = whyNotKillNode(shard, { ...known, ...changes })?.why;
+    const why = whyNotKillNode(at(0), shard, { ...known, ...changes })?.why;
     if (expected === undefined) t.equal(why, undefined);
     else t.match(why, expected);
   });
@@ -60,5 +60,13 @@ for (const [when, [expected, changes]] of Object.entries(obstacles)) {
 
 t.test('a master without a replica is never killed', async (t) => {
   const shard = toShardRecord(record, 200);
-  t.match(shard && whyNotKillNode(shard, known), { lasts: 'until-changed', why: /no replica to promote/ });
+  t.match(shard && whyNotKillNode(at(2), shard, known), { lasts: 'until-changed', why: /no replica to promote/ });
+});
+
+t.test('after a failover of its shard, a node is not killed, and neither is the new master in its place', async (t) => {
+  const shard = toShardRecord(moved, 0);
+  t.match(shard && whyNotKillNode(at(0), shard, { ...known, record: moved }), {
+    lasts: 'until-changed',
+    why: '10.0.0.7:7003 has become the master in place of 10.0.0.7:7000',
+  });
 });
