@@ -3,7 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 /*
  * systemd's notifications (sd_notify(3)): readiness, reloads, the status line, the watchdog. Node.js has no datagram sockets of
  * the Unix kind, so `systemd-notify` sends them. A shell starts it for each line that it reads: a line costs the event loop one
- * write to a pipe, and no start of a process. A service manager that does not answer holds nothing up.
+ * write to a pipe, and no start of a process. The shell answers each line that is sent. A service manager that does not answer holds
+ * nothing up.
  */
 
 export interface ServiceManager {
@@ -26,7 +27,7 @@ interface SystemdOptions extends Reports {
   readonly beatMs: number | undefined;
 }
 
-const program = 'while IFS="\t" read -r state status; do systemd-notify "$state" "STATUS=$status"; done';
+const program = 'while IFS="\t" read -r state status; do systemd-notify "$state" "STATUS=$status" >&2; echo; done';
 
 /** No beat of the watchdog is missed where one takes some seconds. */
 const beatsPerLimit = 3;
@@ -57,6 +58,8 @@ const nobody: ServiceManager = {
 class Systemd implements ServiceManager {
   readonly #options: SystemdOptions;
   #sender: ChildProcess | undefined;
+  /** Lines that the sender has not answered. */
+  #unsent = 0;
   #beats: NodeJS.Timeout | undefined;
 
   constructor(options: SystemdOptions) {
@@ -84,31 +87,44 @@ class Systemd implements ServiceManager {
   }
 
   #beat(): void {
-    // It has not read the last line: one line of many is enough.
-    if ((this.#sender?.stdin?.writableLength ?? 0) > 0) return;
+    // Beats that are sent late would hide that the event loop stands still.
+    if (this.#unsent > 0) return;
     this.#send('WATCHDOG=1', this.#options.status());
   }
 
   #send(state: string, status: string): void {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: names come from servers, and a line must stay one line
     const text = status.replace(/[\u0000-\u001f\u007f]+/g, ' ').slice(0, longestStatus);
-    this.#sender ??= this.#startSender();
+    try {
+      this.#sender ??= this.#startSender();
+    } catch (cause) {
+      // As without memory.
+      this.#options.onFailure(cause as Error);
+      return;
+    }
+    this.#unsent += 1;
     this.#sender.stdin?.write(`${state}\t${text}\n`);
   }
 
   /** Without it, the next line starts another. */
   #startSender(): ChildProcess {
-    const sender = spawn('/bin/sh', ['-c', program], { env: this.#options.env, stdio: ['pipe', 'ignore', 'ignore'] });
+    const { env } = this.#options;
+    const sender: ChildProcess = spawn('/bin/sh', ['-c', program], { env, stdio: ['pipe', 'pipe', 'ignore'] });
     const forget = (): void => {
-      if (this.#sender === sender) this.#sender = undefined;
+      if (this.#sender !== sender) return;
+      this.#sender = undefined;
+      this.#unsent = 0;
     };
     sender.on('exit', forget).on('error', (cause) => {
       forget();
       this.#options.onFailure(cause);
     });
     sender.stdin?.on('error', forget);
+    sender.stdout?.on('data', (answers: Buffer) => {
+      if (this.#sender === sender) this.#unsent -= answers.length;
+    });
     sender.unref();
-    (sender.stdin as unknown as { unref?(): void } | null)?.unref?.();
+    for (const pipe of [sender.stdin, sender.stdout]) (pipe as unknown as { unref?(): void } | null)?.unref?.();
     return sender;
   }
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
@@ -51,7 +52,40 @@ t.test('without a service manager, or for the watchdog of another process, nothi
   t.equal(received(folder).length, 2);
 });
 
-t.test('a sender that hangs gets no further beats, and one that ends is replaced', async (t) => {
+t.test('a sender that hangs gets no further beats', async (t) => {
+  const folder = t.testdir({});
+  execFileSync('mkfifo', [path.join(folder, 'answer')]);
+  const program = `${record(folder)}; [ -e ${folder}/works ] || cat ${folder}/answer`;
+  const environment = makeEnvironment(folder, program, { WATCHDOG_USEC: '60000' });
+  let lines = 0;
+  const manager = takeServiceManager(environment, { status: () => `line ${++lines}`, onFailure: noFailure });
+  t.teardown(() => manager.close());
+  manager.ready();
+  await waitFor('the first line', () => received(folder));
+  let intervals = 0;
+  const counting = setInterval(() => ++intervals, 20);
+  t.teardown(() => clearInterval(counting));
+  await waitFor('ten intervals', () => intervals, { until: (count) => count >= 10 });
+  t.equal(lines, 1);
+  writeFileSync(path.join(folder, 'works'), '');
+  const answering = setInterval(() => writeFileSync(path.join(folder, 'answer'), '', { flag: 'r+' }), 5);
+  t.teardown(() => clearInterval(answering));
+  await waitFor('beats', () => received(folder), { until: (all) => all.length > 2 });
+});
+
+t.test('where no process can be started, nothing throws', async (t) => {
+  const failures: string[] = [];
+  // Node refuses such a variable at once, as it does without memory.
+  const environment = makeEnvironment(t.testdir({}), 'true', { WATCHDOG_USEC: '60000', OTHER: 'a\0b' });
+  const onFailure = ({ message }: Error) => failures.push(message);
+  const manager = takeServiceManager(environment, { status: () => 'good', onFailure });
+  t.teardown(() => manager.close());
+  manager.ready();
+  manager.reloading();
+  await waitFor('a beat', () => failures, { until: (all) => all.length > 2 });
+});
+
+t.test('a sender that ends is replaced', async (t) => {
   const folder = t.testdir({});
   // The shell is its parent.
   const program = `${record(folder)}; [ -e ${folder}/second ] || { touch ${folder}/second; kill -9 $PPID; }`;
