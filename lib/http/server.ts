@@ -1,8 +1,8 @@
-import { Socket } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import fastify, { type FastifyInstance, type FastifySchemaValidationError } from 'fastify';
 import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { SwitchmasterError } from '../errors.ts';
+import { limitAnswer } from './answer-limit.ts';
 import type { Api } from './api.ts';
 import { addCheckRoutes } from './checks.ts';
 import { addClusterOrderRoutes, addClusterRoutes } from './clusters.ts';
@@ -77,11 +77,7 @@ export function makeServer(options: ServerOptions): FastifyInstance {
   limitConnections(server.server, maxConnectionsPerClient);
   server.setSchemaErrorFormatter(toRefusal);
   server.addHook('onRequest', async (_request, reply) => void reply.headers(securityHeaders));
-  // Until the answer is sent: Node sets the time of an idle connection then.
-  server.addHook('onSend', async ({ raw: { socket } }) => {
-    // A request that was injected has no connection.
-    if (socket instanceof Socket) socket.setTimeout(answerTimeoutMs);
-  });
+  server.addHook('onSend', async (_request, { raw }) => limitAnswer(raw, answerTimeoutMs));
   server.setNotFoundHandler((request, reply) => sendFailure(reply, notFound(request)));
   server.setErrorHandler((thrown, request, reply) => {
     const error = fromThrown(thrown);

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import net from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { Certificates } from '../sandbox/certificates.ts';
 import { waitFor } from '../sandbox/condition.ts';
@@ -66,4 +67,27 @@ t.test('a client that does not read its answers is cut off', async (t) => {
   const get = `GET /openapi.json HTTP/1.1\r\n${host}\r\n`;
   await Promise.all([bother(t, { port, text: get.repeat(200) }), bother(t, { port, text: get, more: get })]);
   await untilClosed(server.server);
+});
+
+t.test('the limit of an answer does not end the work on other requests of the connection', async (t) => {
+  const { masterControls } = exampleViews();
+  const failOver: typeof masterControls.failOver = async (...given) => {
+    await delay(400);
+    return masterControls.failOver(...given);
+  };
+  const slow = exampleViews({ masterControls: { ...masterControls, failOver } });
+  const { server } = serve(t, slow, { answerTimeoutMs: 100 });
+  const port = await listen(server);
+  const get = `GET /live HTTP/1.1\r\n${host}\r\n`;
+  const order = `${post}content-length: 2\r\n\r\n{}`;
+  const socket = net.connect({ port, host: '127.0.0.1' });
+  t.teardown(() => socket.destroy());
+  let answers = '';
+  socket.setEncoding('utf8').on('data', (text) => {
+    answers += text;
+  });
+  const closed = once(socket, 'close');
+  socket.write(get + order + get.replace('\r\n\r\n', '\r\nconnection: close\r\n\r\n'));
+  await closed;
+  t.strictSame(answers.match(/(?<=HTTP\/1\.1 )\d+/g), ['200', '500', '200']);
 });
