@@ -25,7 +25,9 @@ function followingRecord(order: JournalEntry, inOrder: readonly JournalEntry[]):
   const isNear = (entry: JournalEntry) => Math.abs(sinceMs(entry)) <= afterMs;
   const records = inOrder.filter((entry) => entry.loop === 'cluster' && entry.kind === 'applied' && isNear(entry));
   const { to } = partiesOf(order);
-  return records.find(({ details }) => mastersOf(details.record).includes(to));
+  const matching = records.filter(({ details }) => mastersOf(details.record).includes(to));
+  // The clocks of two entries may differ a little. One from before may also be that of an earlier failover.
+  return matching.find((entry) => sinceMs(entry) >= 0) ?? matching.at(-1);
 }
 
 function describe(order: JournalEntry, change: JournalEntry | undefined): FailoverStory {

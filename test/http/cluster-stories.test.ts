@@ -60,3 +60,14 @@ t.test('an order whose entry is cut does not fail', async (t) => {
   const stories = describeClusterFailovers(entries.map((entry) => ({ ...entry, details: {} })));
   t.match(stories, [{ from: null, to: 'not known' }]);
 });
+
+t.test('a failover back has the record after it, not the one from before the first failover', async (t) => {
+  const entries = journalOf().list({ limit: 100 });
+  const [first] = entries.filter(({ loop }) => loop === 'cluster-failover');
+  if (first === undefined) throw new Error('no planned failover');
+  const after = { ...first, loop: 'cluster', details: { record: recordOf('10.0.0.1') } };
+  const atOf = (ms: number) => new Date(Date.parse(first.at) + ms).toISOString();
+  const inOrder = [{ ...after, at: atOf(-5_000) }, first, { ...after, at: atOf(700) }];
+  const [story] = describeClusterFailovers(inOrder.toReversed());
+  t.equal(story?.lines.at(-1), 'took: confirmed after 80 ms, in Consul 700 ms later');
+});
