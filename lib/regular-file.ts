@@ -30,7 +30,19 @@ export async function readRegularFile(path: string, options: ReadOptions = {}): 
 export const notUtf8 = 'it is not UTF-8 text; save it as UTF-8';
 
 /** The same, for a caller that is within a call of file-system.ts already. */
-export async function readNow(path: string, { maxBytes = defaultMaxBytes, accept }: ReadOptions = {}): Promise<Buffer> {
+export async function readNow(path: string, options: ReadOptions = {}): Promise<Buffer> {
+  try {
+    return await readOnce(path, options);
+  } catch (thrown) {
+    if (!(thrown instanceof ReplacedFile)) throw thrown;
+    return await readOnce(path, options);
+  }
+}
+
+/** A file that is refused, and that another one has replaced since it was opened: the kernel no longer knows where it was. */
+class ReplacedFile extends Error {}
+
+async function readOnce(path: string, { maxBytes = defaultMaxBytes, accept }: ReadOptions): Promise<Buffer> {
   const links = accept === undefined ? 0 : constants.O_NOFOLLOW;
   // O_NONBLOCK: to open a pipe that nobody writes to would wait for a writer.
   const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY | links);
@@ -40,7 +52,7 @@ export async function readNow(path: string, { maxBytes = defaultMaxBytes, accept
     if (!stats.isFile()) throw new Error('it is a pipe or a device, not a file');
     if (stats.size > maxBytes) throw new Error(`it is larger than ${maxBytes} bytes`);
     const reason = accept?.(stats, await readlink(`/proc/self/fd/${handle.fd}`).catch(() => path));
-    if (reason !== undefined) throw new Error(reason);
+    if (reason !== undefined) throw new ((await handle.stat()).nlink === 0 ? ReplacedFile : Error)(reason);
     return await handle.readFile();
   } finally {
     await handle.close();
