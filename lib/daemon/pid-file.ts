@@ -23,8 +23,11 @@ export async function writePidFile(path: string): Promise<void> {
 }
 
 async function write(path: string): Promise<void> {
-  const text = `${process.pid}\n`;
-  await anchored(await findTarget(path), (file) => replaceByText(file, { text, mode: 0o644 }));
+  const { pid } = process;
+  // Two daemons may start at the same time, and FILE.new may be somebody else's.
+  await anchored(await findTarget(path), (file) =>
+    replaceByText({ file, candidate: `${file}.${pid}.new`, text: `${pid}\n`, mode: 0o644 }),
+  );
 }
 
 /** Removes the file, unless another process has written its id meanwhile. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { examinePidFile, removePidFile, writePidFile } from '../../lib/daemon/pid-file.ts';
@@ -47,4 +47,13 @@ t.test('what is no pid file stays, and the reason says what to do', async (t) =>
   }
   t.equal(readFileSync(join(folder, 'text'), 'utf8'), 'root:x:0:0\n');
   t.ok(statSync('/dev/null').isCharacterDevice());
+});
+
+t.test('a file of the same name with .new stays', async (t) => {
+  const folder = t.testdir({ 'pid.new': 'of the user' });
+  const path = join(folder, 'pid');
+  await writePidFile(path);
+  t.equal(readFileSync(path, 'utf8'), `${process.pid}\n`);
+  t.equal(readFileSync(join(folder, 'pid.new'), 'utf8'), 'of the user');
+  t.strictSame(readdirSync(folder).sort(), ['pid', 'pid.new']);
 });

@@ -60,7 +60,7 @@ export async function hasRenderState(destination: string, owners: 'trusted' | 'a
 export async function writeRenderState(destination: string, renderState: RenderState): Promise<void> {
   const path = renderStatePath(destination);
   const text = `${JSON.stringify(renderState)}\n`;
-  const write = (file: string) => replaceByText(file, { text, mode: 0o600 });
+  const write = (file: string) => replaceByText({ file, text, mode: 0o600 });
   try {
     await withinDeadline(path, () => anchored(path, write));
   } catch (cause) {
@@ -91,7 +91,7 @@ export async function keepGoodCopy(
 async function replaceGoodCopy(path: string, present: PresentFile, placement: 'rename' | 'in-place'): Promise<void> {
   const original = join(dirname(path), basename(present.path));
   try {
-    await replaceBy(path, async (candidate) => {
+    await replaceBy({ file: path }, async (candidate) => {
       const copy = () => writeFile(candidate, present.bytes, { mode: 0o600, flag: 'wx' });
       await (placement === 'in-place' ? copy() : link(original, candidate).catch(copy));
     });
