@@ -66,11 +66,30 @@ async function stageDocs(folder: string): Promise<void> {
   await write(path.join(folder, 'changelog.gz'), await promisify(gzip)(changes, { level: 9 }));
   const license = await readFile(path.join(root, 'LICENSE'), 'utf8');
   await write(path.join(folder, 'copyright'), `${license}\n${librariesNote}`);
+  await copy(await findNodeLicense(), path.join(folder, 'LICENSE.node'));
+}
+
+/** Node.js has it beside `bin`; the npm package `node` in the package of the architecture. */
+async function findNodeLicense(): Promise<string> {
+  const home = path.dirname(path.dirname(process.execPath));
+  const own = `node_modules/node-linux-${process.arch}/LICENSE`;
+  const files = [path.join(home, 'LICENSE'), path.join(home, own), path.join(root, own)];
+  const found = await Promise.all(
+    files.map((file) =>
+      stat(file).then(
+        () => file,
+        () => undefined,
+      ),
+    ),
+  );
+  const [license] = found.filter((file) => file !== undefined);
+  if (license === undefined) throw new Error(`Node.js's LICENSE is missing; searched ${files.join(', ')}`);
+  return license;
 }
 
 const librariesNote =
-  'The licenses of the libraries are at the end of /usr/lib/switchmaster/switchmaster.mjs. /usr/lib/switchmaster/node is Node.js\n' +
-  '(MIT license, and those of its parts: `LICENSE` in the source of its version, which `node --version` prints).\n';
+  'The licenses of the libraries are at the end of /usr/lib/switchmaster/switchmaster.mjs. /usr/lib/switchmaster/node is Node.js,\n' +
+  'with the licenses in /usr/share/doc/switchmaster/LICENSE.node.\n';
 
 /** What the program itself prints. */
 async function stageOutput(staged: string): Promise<void> {
