@@ -26,6 +26,7 @@ export async function baseLayers(base: string, logLine: (line: string) => void):
     const debian = await makeDebianRoot({ suite: 'bookworm', packages: [] });
     try {
       await addNode(debian.folder);
+      await removeNpmSettings(debian.folder);
       await run(['cp', '--archive', debian.folder, partial], { timeoutMs: longMs });
     } finally {
       await debian.close();
@@ -33,6 +34,11 @@ export async function baseLayers(base: string, logLine: (line: string) => void):
     await rename(partial, folder);
   }
   return { folders: [folder], key: digest(known) };
+}
+
+/** They may hold a token. {@link runInside} gives npm what it needs. */
+async function removeNpmSettings(root: string): Promise<void> {
+  for (const file of ['root/.npmrc', 'etc/npmrc']) await rm(join(root, file), { force: true });
 }
 
 async function addNode(root: string): Promise<void> {

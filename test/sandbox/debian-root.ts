@@ -34,7 +34,7 @@ export async function makeDebianRoot({ suite, packages }: Contents): Promise<Deb
   const archive = await makeArchive({ suite, packages });
   const folder = await mkdtemp(path.join(tmpdir(), `switchmaster-${suite}-`));
   await execa('tar', ['-xf', archive, '-C', folder]);
-  await copySettings(folder);
+  await copySettings(folder, [...settings.network, ...settings.npm]);
   return {
     folder,
     run: (argv, options) => runInside({ folder, argv, options: options ?? {} }),
@@ -65,7 +65,7 @@ async function install({ suite, packages }: Contents, archive: string): Promise<
   const base = await makeArchive({ suite, packages: [] });
   await inScratchFolder(archive, async (folder) => {
     await execa('tar', ['-xf', base, '-C', folder]);
-    await copySettings(folder);
+    await copySettings(folder, settings.network);
     const apt = (...args: string[]) =>
       runInside({
         folder,
@@ -93,9 +93,14 @@ async function inScratchFolder(archive: string, fill: (folder: string) => Promis
   }
 }
 
-/** How this machine reaches package registries: names, certificates, npm's settings. No service starts with its package. */
-async function copySettings(folder: string): Promise<void> {
-  const files = ['/etc/resolv.conf', '/etc/hosts', '/root/.npmrc', '/etc/npmrc', ...Object.values(certificates())];
+/** How this machine reaches package registries. Those of npm may hold a token: no archive has them. */
+const settings = {
+  network: ['/etc/resolv.conf', '/etc/hosts', ...Object.values(certificates())],
+  npm: ['/root/.npmrc', '/etc/npmrc'],
+} as const;
+
+/** Copies settings of this machine. No service starts with its package. */
+async function copySettings(folder: string, files: readonly string[]): Promise<void> {
   for (const file of files) {
     await cp(file, path.join(folder, file), { dereference: true }).catch(() => undefined);
   }
