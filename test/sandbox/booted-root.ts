@@ -31,23 +31,31 @@ export async function boot({ folder }: Pick<DebianRoot, 'folder'>): Promise<Boot
     all: true,
     reject: false,
   });
-  const pid = await waitFor('systemd to be process 1', () => childOf(outer.pid ?? -1), { timeoutMs: bootLimitMs });
-  const run = (command: string) => runBeside(pid, command);
+  // As without the right to make control groups.
+  const ended = new AbortController();
+  void outer.then(({ all }) => ended.abort(new Error(`the namespaces ended: ${all}`)));
   const close = async () => {
     outer.kill('SIGKILL');
     await outer;
     await execa('setpriv', [...inMounts, '-c', removalScript, 'sh', group], { reject: false });
   };
   try {
+    const { signal } = ended;
+    const pid = await waitFor('systemd to be process 1', () => childOf(outer.pid ?? -1), {
+      timeoutMs: bootLimitMs,
+      signal,
+    });
+    const run = (command: string) => runBeside(pid, command);
     await waitFor('Debian to boot', () => run('systemctl is-system-running'), {
       timeoutMs: bootLimitMs,
       until: ({ text }) => /^(running|degraded)$/m.test(text),
+      signal,
     });
+    return { run, close };
   } catch (cause) {
     await close();
     throw cause;
   }
-  return { run, close };
 }
 
 /** The only child of the program that made the namespaces. Throws until it is systemd. */
@@ -103,7 +111,12 @@ exec /lib/systemd/systemd --log-target=journal --show-status=no
 const removalScript = `
 groups=$(mktemp -d)
 mount -t cgroup2 none "$groups"
-find "$groups/$1" -depth -type d -exec rmdir {} \\;
+# The kernel may need a moment to end the processes.
+for attempt in 1 2 3 4 5 6 7 8 9 10; do
+  [ -e "$groups/$1" ] || break
+  find "$groups/$1" -depth -type d -exec rmdir {} \\; 2>/dev/null
+  [ ! -e "$groups/$1" ] || sleep 0.2
+done
 umount "$groups"
 rmdir "$groups"
 `;
