@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { waitFor } from '../sandbox/condition.ts';
 import { nowMs } from '../sandbox/recorder.ts';
+import { guideAddresses } from './guide.ts';
 import type { PairHost } from './host.ts';
-import { hasAddress, holderOf, type PairStage, untilWhole } from './stage.ts';
+import { holderOf, type PairStage, untilWhole } from './stage.ts';
 
 export interface PairCase {
   readonly name: string;
@@ -119,7 +120,7 @@ export interface Play {
 export async function playCase(stage: PairStage, { pairCase, end, observedMs }: Play): Promise<PairResult> {
   await untilWhole(stage);
   const { writer, master } = stage;
-  const holder = await holderOf(stage);
+  const holder = holderOf(stage);
   const other = stage.hosts.find((host) => host !== holder);
   if (holder === undefined || other === undefined) throw new Error('no host has the address');
   const beganMs = nowMs();
@@ -127,7 +128,7 @@ export async function playCase(stage: PairStage, { pairCase, end, observedMs }: 
   const movedMs = pairCase.expected === 'stays' ? null : await moveTo(other, beganMs);
   // No condition shows that something never happens.
   if (movedMs === null) await delay(observedMs);
-  const movedAnyway = movedMs === null && (await hasAddress(other));
+  const movedAnyway = movedMs === null && other.has(guideAddresses.shared);
   await anotherWrite(stage);
   const during = figuresSince(stage, beganMs);
   const endedMs = nowMs();
@@ -138,7 +139,7 @@ export async function playCase(stage: PairStage, { pairCase, end, observedMs }: 
   }
   await anotherWrite(stage);
   const after = figuresSince(stage, endedMs);
-  const holderAtTheEnd = await holderOf(stage);
+  const holderAtTheEnd = holderOf(stage);
   const { lost, of } = await writer.lostAt(master.address, beganMs);
   return {
     name: pairCase.name,
@@ -154,7 +155,10 @@ export async function playCase(stage: PairStage, { pairCase, end, observedMs }: 
 }
 
 async function moveTo(host: PairHost, beganMs: number): Promise<number> {
-  await waitFor(`${host.name} to have the address`, () => hasAddress(host), { timeoutMs: 60_000, intervalMs: 100 });
+  await waitFor(`${host.name} to have the address`, () => host.has(guideAddresses.shared), {
+    timeoutMs: 60_000,
+    intervalMs: 20,
+  });
   return Math.round(nowMs() - beganMs);
 }
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -63,7 +63,7 @@ export class PairHost {
   async die(): Promise<void> {
     await this.#init.kill();
     // The kernel removes a network a little after its last process.
-    await waitFor('the link to be gone', async () => !(await this.#hasLink()));
+    await waitFor('the link to be gone', () => !this.#hasLink());
   }
 
   /** Runs a command on it, and resolves with its standard output. */
@@ -72,6 +72,25 @@ export class PairHost {
     const argv = [...enter, 'env', ...this.#variables, ...command];
     const { stdout } = await run('nsenter', argv, { env: this.#sandbox.env, timeout: 300_000 });
     return stdout;
+  }
+
+  /** A file of the host, read without a program. Empty if the host or the file is not there. */
+  read(path: string): string {
+    try {
+      return readFileSync(`/proc/${this.#firstPid()}/root${path}`, 'utf8');
+    } catch {
+      return '';
+    }
+  }
+
+  /** Whether one of its interfaces has the address. */
+  has(address: string): boolean {
+    try {
+      const table = readFileSync(`/proc/${this.#firstPid()}/net/fib_trie`, 'utf8');
+      return table.includes(`-- ${address}\n`);
+    } catch {
+      return false;
+    }
   }
 
   async write(path: string, text: string): Promise<void> {
@@ -113,23 +132,19 @@ export class PairHost {
     return Number(pid);
   }
 
-  async #hasLink(): Promise<boolean> {
-    return run('ip', ['link', 'show', this.#link], { env: this.#sandbox.env }).then(
-      () => true,
-      () => false,
-    );
+  #hasLink(): boolean {
+    return readFileSync('/proc/net/dev', 'utf8').includes(` ${this.#link}:`);
   }
 
   /** Gives the new namespace its link, once, and waits until the host has made its folders. */
   async #connect(): Promise<boolean> {
     const pid = this.#firstPid();
-    if (!(await this.#hasLink())) {
+    if (!this.#hasLink()) {
       const peer = ['peer', 'name', 'eth0', 'netns', String(pid)];
       const { env } = this.#sandbox;
       await run('ip', ['link', 'add', this.#link, 'type', 'veth', ...peer], { env });
       await this.link('up');
     }
-    await this.run('test', '-e', '/run/host-ready');
-    return true;
+    return existsSync(`/proc/${pid}/root/run/host-ready`);
   }
 }

@@ -3,7 +3,7 @@ import { pairCases, playCase } from './cases.ts';
 import { startStage } from './stage.ts';
 
 /** Longer than the 1 s after which a preferred host would take the address back. */
-const observedMs = 2_500;
+const observedMs = 2_000;
 
 const stage = await startStage('files');
 const results = [];

@@ -112,7 +112,7 @@ export async function untilWhole(stage: PairStage): Promise<void> {
     intervalMs: 250,
     until: (well) => well.every(Boolean),
   });
-  await waitFor('one host to have the address', () => holderOf(stage), { timeoutMs: 30_000, intervalMs: 250 });
+  await waitFor('one host to have the address', () => holderOf(stage), { timeoutMs: 30_000 });
   const written = stage.writer.acknowledged.size;
   await waitFor('a write', () => stage.writer.acknowledged.size > written);
 }
@@ -123,32 +123,22 @@ async function isWell(host: PairHost): Promise<boolean> {
   const state = [...log.matchAll(/Entering (\w+) STATE/g)].at(-1)?.[1];
   const priority = [...log.matchAll(/Changing effective priority from \d+ to (\d+)/g)].at(-1)?.[1] ?? '100';
   if (priority !== '100' || (state !== 'MASTER' && state !== 'BACKUP')) return false;
-  return (await checks(host)).every(Boolean);
+  return checksPass(host);
 }
 
 /** The two checks as keepalived's config has them. */
-async function checks(host: PairHost): Promise<readonly boolean[]> {
-  const config = await host.run('cat', '/etc/keepalived/keepalived.conf').catch(() => '');
-  const scripts = [...config.matchAll(/^ +script "(.+)"$/gm)].map((match) => (match[1] ?? '').split(' '));
-  if (scripts.length !== 2) return [false];
-  return Promise.all(
-    scripts.map((script) =>
-      host.run(...script).then(
-        () => true,
-        () => false,
-      ),
-    ),
+async function checksPass(host: PairHost): Promise<boolean> {
+  const config = host.read('/etc/keepalived/keepalived.conf');
+  const scripts = [...config.matchAll(/^ +script "(.+)"$/gm)].map(([, script = '']) => script);
+  if (scripts.length !== 2) return false;
+  return host.run('sh', '-c', scripts.join(' && ')).then(
+    () => true,
+    () => false,
   );
 }
 
 /** The only host that has the address; undefined if none or both have it. */
-export async function holderOf({ hosts }: PairStage): Promise<PairHost | undefined> {
-  const holders = await Promise.all(hosts.map(async (host) => ((await hasAddress(host)) ? [host] : [])));
-  const [holder, another] = holders.flat();
+export function holderOf({ hosts }: PairStage): PairHost | undefined {
+  const [holder, another] = hosts.filter((host) => host.has(guideAddresses.shared));
   return another === undefined ? holder : undefined;
-}
-
-export async function hasAddress(host: PairHost): Promise<boolean> {
-  const text = await host.run('ip', '-4', 'address', 'show', 'eth0').catch(() => '');
-  return text.includes(`${guideAddresses.shared}/`);
 }
