@@ -198,6 +198,8 @@ function addForm(
   const form = line.trim();
   if (form.length < leastSecretLength) return;
   finder.add({ text, from: from + line.length - line.trimStart().length, length: form.length });
+  // A message that has a text of megabytes as JSON has its lines, which are added alone.
+  if (form.length > maxFragmented && form.includes('\n')) return;
   if (!escaped.test(form)) return;
   const written = JSON.stringify(form).slice(1, -1);
   finder.add({ text: written, from: 0, length: written.length });

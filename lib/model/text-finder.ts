@@ -29,6 +29,8 @@ export class TextFinder {
   readonly #pieces: Piece[] = [];
   /** Indexes of pieces plus one, by their hash: an open table with linear probing. */
   #table = new Uint32Array(1 << 6);
+  /** The table before, which has the pieces that are not moved yet: to move a million at once takes a tenth of a second. */
+  #former: { readonly table: Uint32Array; readonly size: number; moved: number } | undefined;
   #hashes = new Int32Array(1 << 5);
   /** The lengths in each bucket, the longest first. */
   readonly #lengths = new Map<number, number[]>();
@@ -42,12 +44,12 @@ export class TextFinder {
     const { text, from, length } = piece;
     if (length < leastLength) return;
     const hash = hashOf(text, from, length);
-    const slot = this.#slotOf(piece, hash);
-    if (this.#table[slot] !== 0) return;
+    if (this.#isKnown(piece, hash)) return;
+    this.#move(movedAtOnce);
     this.#pieces.push(piece);
     if (this.#pieces.length > this.#hashes.length) this.#hashes = grown(this.#hashes);
     this.#hashes[this.#pieces.length - 1] = hash;
-    this.#table[slot] = this.#pieces.length;
+    place(this.#table, { hash, index: this.#pieces.length });
     if (this.#pieces.length * 2 > this.#table.length) this.#growTable();
     this.#addLength(bucketAt(text, from), length);
   }
@@ -88,32 +90,42 @@ export class TextFinder {
   }
 
   #has(piece: Piece): boolean {
-    return this.#table[this.#slotOf(piece, hashOf(piece.text, piece.from, piece.length))] !== 0;
+    return this.#isKnown(piece, hashOf(piece.text, piece.from, piece.length));
   }
 
-  /** Where the piece is, or the free place that it would have. */
-  #slotOf(piece: Piece, hash: number): number {
-    const mask = this.#table.length - 1;
+  #isKnown(piece: Piece, hash: number): boolean {
+    if (this.#isIn(this.#table, piece, hash)) return true;
+    return this.#former !== undefined && this.#isIn(this.#former.table, piece, hash);
+  }
+
+  #isIn(table: Uint32Array, piece: Piece, hash: number): boolean {
+    const mask = table.length - 1;
     let slot = hash & mask;
     let equalHashes = 0;
-    for (let one = this.#table[slot] ?? 0; one !== 0; one = this.#table[slot] ?? 0) {
+    for (let one = table[slot] ?? 0; one !== 0; one = table[slot] ?? 0) {
       if (this.#hashes[one - 1] === hash) {
         equalHashes += 1;
-        if (equalHashes > maxEqualHashes || isSame(this.#pieces[one - 1] ?? piece, piece)) return slot;
+        if (equalHashes > maxEqualHashes || isSame(this.#pieces[one - 1] ?? piece, piece)) return true;
       }
       slot = (slot + 1) & mask;
     }
-    return slot;
+    return false;
   }
 
   #growTable(): void {
-    const mask = this.#table.length * 2 - 1;
-    this.#table = new Uint32Array(mask + 1);
-    for (let i = 0; i < this.#pieces.length; i += 1) {
-      let slot = (this.#hashes[i] ?? 0) & mask;
-      while (this.#table[slot] !== 0) slot = (slot + 1) & mask;
-      this.#table[slot] = i + 1;
-    }
+    this.#move(Number.POSITIVE_INFINITY);
+    this.#former = { table: this.#table, size: this.#pieces.length, moved: 0 };
+    this.#table = new Uint32Array(this.#table.length * 2);
+  }
+
+  /** Moves pieces of the former table. They stay in it too, until all are moved. */
+  #move(most: number): void {
+    const former = this.#former;
+    if (former === undefined) return;
+    const end = Math.min(former.size, former.moved + most);
+    for (let i = former.moved; i < end; i += 1) place(this.#table, { hash: this.#hashes[i] ?? 0, index: i + 1 });
+    former.moved = end;
+    if (end === former.size) this.#former = undefined;
   }
 
   #addLength(bucket: number, length: number): void {
@@ -124,6 +136,16 @@ export class TextFinder {
 }
 
 const none: readonly number[] = [];
+
+/** For each piece that is added, so that all are moved long before the table grows again. */
+const movedAtOnce = 4;
+
+function place(table: Uint32Array, { hash, index }: { readonly hash: number; readonly index: number }): void {
+  const mask = table.length - 1;
+  let slot = hash & mask;
+  while (table[slot] !== 0) slot = (slot + 1) & mask;
+  table[slot] = index;
+}
 
 function insertDescending(lengths: number[], length: number): void {
   const at = lengths.findIndex((other) => other < length);

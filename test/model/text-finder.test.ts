@@ -109,6 +109,40 @@ t.test('secrets of megabytes are learned, and removed from a text of megabytes, 
   t.end();
 });
 
+t.test('while the table grows, each text that was added is found', (t) => {
+  const finder = new TextFinder();
+  const name = (i: number) => `text-${i * 7919}.`;
+  const isFound = (text: string) => {
+    const marks = new Uint8Array(text.length);
+    for (const _ of finder.mark(text, marks));
+    return marks.every((mark) => mark === 1);
+  };
+  for (let i = 0; i < 3_000; i += 1) {
+    const text = name(i);
+    for (const _ of [1, 2]) finder.add({ text, from: 0, length: text.length });
+    const others = [0, i >> 1, i - 1].map((one) => name(Math.max(0, one)));
+    if (i > 20 && ![text, ...others].every(isFound)) t.fail(`${i}`);
+  }
+  t.equal(finder.size, 3_000);
+  t.notOk(isFound('text-1.'));
+  t.end();
+});
+
+t.test('to begin with a secret of megabytes takes less than to write it as JSON', (t) => {
+  const text = Array.from({ length: 150_000 }, (_, i) => `secret number ${i * 7919}\n`).join('');
+  const measure = (work: () => unknown): number => {
+    const before = process.threadCpuUsage();
+    work();
+    return process.threadCpuUsage(before).user;
+  };
+  const attempts = Array.from({ length: 5 }, () => {
+    const learning = new Redactor().learning([text]);
+    return { first: measure(() => learning.next()), json: measure(() => JSON.stringify(text)) };
+  });
+  t.ok(Math.min(...attempts.map(({ first }) => first)) < Math.min(...attempts.map(({ json }) => json)));
+  t.end();
+});
+
 t.test('of texts with one hash, too many are marked rather than too few', (t) => {
   // Of a long line, only some characters in the middle count for the hash.
   const lines = Array.from(
