@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 
 /**
- * Closes the connection of an answer whose client does not read it for so long. Ends with the answer: then Node sets the time of
+ * Closes the connection of an answer whose client does not read it for `timeoutMs`. Ends with the answer: then Node sets the time of
  * an idle connection, or the next request of the connection is in work, which may take longer.
  */
 export function limitAnswer(answer: ServerResponse, timeoutMs: number): void {
