@@ -1,8 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import t from 'tap';
+import { formatAddress } from '../../../lib/model/address.ts';
 import { waitFor } from '../../sandbox/condition.ts';
+import type { LocalDaemon } from '../../sandbox/local-daemon.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
+import { failOver, only, recordOf } from '../support/bridging.ts';
 import { makeFolder, putRecord, startRendering } from '../support/rendering.ts';
 
 const sandbox = await Sandbox.openFor(t, { name: 'wrong-templates' });
@@ -10,19 +12,21 @@ const consul = await sandbox.consul();
 await putRecord(consul, { name: 'shard1', master: { host: '192.0.2.1', port: 1 }, replicas: [] });
 const quick = { minMs: 1, maxMs: 5 };
 
+const nested = `${'{{#each (loop 450)}}'.repeat(3)}{{join "abc" (loop 999)}}${'{{/each}}'.repeat(3)}`;
+const bombs = {
+  'nested.conf': nested,
+  'lines.conf': `{{file "${sandbox.path('lines')}"}}`,
+  'long.conf': `{{#each (loop 40000)}}${'x'.repeat(99)}\n{{/each}}{{printf "%d" "not a number"}}`,
+  'regex.conf': `{{regexMatch "^(a|a?)+$" "${'a'.repeat(40)}b"}}${nested}`,
+};
+sandbox.write('lines', Array.from({ length: 150_000 }, (_, i) => `secret number ${i * 7919}\n`).join(''));
+const onceWrong = (text: string) => `{{#if (eq (key "faults/wrong") "yes")}}${text}{{/if}}`;
+
 t.test('templates that do not end, or read and write megabytes, delay nothing', async (t) => {
   const folder = makeFolder(t);
-  const nested = `${'{{#each (loop 450)}}'.repeat(3)}{{join "abc" (loop 999)}}${'{{/each}}'.repeat(3)}`;
-  const lines = join(folder, 'lines');
-  writeFileSync(lines, Array.from({ length: 150_000 }, (_, i) => `secret number ${i * 7919}\n`).join(''));
-  const bombs = {
-    'nested.conf': nested,
-    'lines.conf': `{{file "${lines}"}}`,
-    'long.conf': `{{#each (loop 40000)}}${'x'.repeat(99)}\n{{/each}}{{printf "%d" "not a number"}}`,
-  };
-  const wrong = Object.entries(bombs).map(([name, text]) => ({
+  const wrong = (['nested.conf', 'lines.conf', 'long.conf'] as const).map((name) => ({
     name,
-    template: `{{#if (eq (key "faults/wrong") "yes")}}${text}{{/if}}`,
+    template: onceWrong(bombs[name]),
     wait: quick,
   }));
   const rendering = startRendering(t, {
@@ -52,6 +56,56 @@ t.test('templates that do not end, or read and write megabytes, delay nothing', 
   t.ok(longestMs < 450, `${longestMs} ms`);
   await rendering.stop();
 });
+
+// `npm run test:field` has three of each.
+const ofEach = Number(process.env.BOMBS_OF_EACH ?? 1);
+
+t.test('a failover and its file do not wait for several of them', async (t) => {
+  const shard = await sandbox.redis({ name: 'live' });
+  const sentinel = only(await sandbox.sentinels({ count: 1, masters: [shard] }));
+  await consul.putKey('faults/wrong', 'no');
+  const good = sandbox.path('masters.conf');
+  const templates = Object.entries(bombs).flatMap(([name, text]) =>
+    Array.from({ length: ofEach }, (_, n) => ({
+      contents: onceWrong(text),
+      destination: sandbox.path(`${n}-${name}`),
+    })),
+  );
+  const contents = '{{#with (redisMaster "live")}}{{host}}:{{port}}{{/with}}';
+  const daemon = await sandbox.localDaemon({
+    config: {
+      consul: { address: consul.url },
+      sentinel: { addresses: [formatAddress(sentinel.address)], masters: ['live'] },
+      templates: [...templates, { contents, destination: good, header: false }],
+    },
+  });
+  const statesOf = async () => {
+    const { body } = await daemon.get('/v1/templates');
+    return (body as { templates: { name: string; state: string }[] }).templates;
+  };
+  await waitFor('all templates', statesOf, { until: (all) => all.every(({ state }) => state === 'current') });
+  const before = await recordOf(consul, 'live');
+  await consul.putKey('faults/wrong', 'yes');
+  await waitFor('the first bombs', statesOf, { until: (all) => all.some(({ state }) => state !== 'current') });
+  await failOver(sentinel, 'live');
+  const { master } = await recordOf(consul, 'live', { until: ({ epoch }) => epoch > before.epoch });
+  await waitFor('the file', () => readFileSync(good, 'utf8'), { until: (text) => text === formatAddress(master) });
+  const left = (await statesOf()).filter(({ name, state }) => name !== 'masters.conf' && state !== 'invalid');
+  t.ok(left.length >= 1, `${left.length} had not ended`);
+  const committedMs = await readCommittedMs(daemon);
+  t.ok(committedMs < 1_000, `${committedMs} ms`);
+  await daemon.stop();
+});
+
+/** How long the daemon took from the message of Sentinel until Consul had the record. */
+async function readCommittedMs(daemon: LocalDaemon): Promise<number> {
+  const { body } = await daemon.get('/v1/history?loop=bridge&key=live&limit=50');
+  const { entries } = body as { entries: { details: { cause?: string; stages?: { committedMs: number } } }[] };
+  const times = entries.flatMap(({ details }) =>
+    details.cause === 'failover' ? (details.stages?.committedMs ?? []) : [],
+  );
+  return Math.max(...times);
+}
 
 /** The most processor time of this thread in one turn of the event loop, in milliseconds: no other process counts. */
 function watchTurns(): { end(): number } {
