@@ -87,7 +87,7 @@ t.test('maintenance is shown by its own command, by status and by why', async (t
 
 t.test('the maintenance of all masters is shown beside one of them', async (t) => {
   const { run } = await start([all]);
-  t.match((await run('status', 'shard1')).stdout, /bridge: all masters are in maintenance: by ops/);
+  t.match((await run('status', 'shard1')).stdout, /maintenance: all masters are in maintenance: by ops/);
   t.match((await run('maintenance', 'status', 'shard1')).stdout, /^all masters {2}in maintenance {2}by ops/);
 });
 
