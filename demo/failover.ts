@@ -49,6 +49,18 @@ export async function startWriters(stack: Stack): Promise<Writers> {
   return { haproxy, twemproxy };
 }
 
+/** A failover of a crashed master is ordered only if its replicas were seen to have its data (docs/crash.md). */
+async function untilMeasured({ daemon }: Stack): Promise<void> {
+  const replicas = async () => {
+    const { body } = await daemon.get('/v1/masters/shard1');
+    return (body as { replicas: { lag: { behindMs: number | null } | null }[] }).replicas;
+  };
+  await waitFor("the replicas' data to be compared", replicas, {
+    ...deadline,
+    until: (all) => all.length > 0 && all.every(({ lag }) => typeof lag?.behindMs === 'number'),
+  });
+}
+
 /** Kills shard1's master with SIGKILL and times everything that follows it. */
 export async function watchFailover(stack: Stack, writers: Writers): Promise<FailoverStory> {
   const { consul, shard1, sentinels } = stack;
@@ -57,6 +69,7 @@ export async function watchFailover(stack: Stack, writers: Writers): Promise<Fai
   if (observer === undefined || replica === undefined) throw new Error('the stack is not whole');
   const newMaster = replica.address;
   const recorder = await observer.record();
+  await untilMeasured(stack);
   const killedAtMs = nowMs();
   await shard1.master.kill();
   // Watch each from now on and not from the event on, because some come before the event.
