@@ -1,3 +1,4 @@
+import { formatAddress, toAddress } from '../model/address.ts';
 import { asMap } from '../model/json.ts';
 import type { JournalEntry } from '../telemetry/journal.ts';
 import type { FailoverStory } from './failover-stories.ts';
@@ -66,9 +67,8 @@ function partiesOf({ details }: JournalEntry): { readonly from: string | null; r
 function textOf(address: unknown): string | undefined {
   if (typeof address === 'string') return address;
   const { host, port } = asMap(address);
-  return typeof host === 'string' && typeof port === 'number'
-    ? `${host.includes(':') ? `[${host}]` : host}:${port}`
-    : undefined;
+  const known = toAddress(host, port);
+  return known === undefined ? undefined : formatAddress(known);
 }
 
 function mastersOf(record: unknown): readonly unknown[] {
