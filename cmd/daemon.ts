@@ -12,7 +12,7 @@ import { adoptFiles } from './adoption.ts';
 import { waitForConfig } from './config-wait.ts';
 import { holdSignals, takeHeldSignals } from './early-signals.ts';
 import type { ExitCode } from './exit-code.ts';
-import { type ServiceManager, takeServiceManager } from './service-manager.ts';
+import { type ServiceManager, takeServiceManager } from './sd-notify.ts';
 import { version } from './version.ts';
 
 /** Runs the daemon until TERM or INT. Throws `config-invalid` or `config-unreadable` before anything has started. */

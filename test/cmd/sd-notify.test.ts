@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
-import { takeServiceManager } from '../../cmd/service-manager.ts';
+import { takeServiceManager } from '../../cmd/sd-notify.ts';
 import { waitFor } from '../sandbox/condition.ts';
 
 /* With a `systemd-notify` that writes down what it receives. `npm run test:deb` has a real systemd. */
