@@ -203,7 +203,7 @@ async function keep(entry: Entry, step: Step): Promise<Outcome> {
     const { proven } = memory.snapshot;
     const known = proven?.digest === template.rendering.digest && template.history.catalog === 'steady';
     if (known) entry.provenText = template.rendering.text;
-    else if (!template.heldRecords) await saveProven(entry, template.rendering);
+    else if (!template.seen.heldRecords) await saveProven(entry, template.rendering);
   }
   await startSupervised(entry);
   if (entry.placeProblem !== undefined) entry.placeProblem = await examineDestination(step.spec);

@@ -85,7 +85,7 @@ export async function saveProven(entry: Entry, rendering: GoodRendering): Promis
   const { spec } = template;
   memory.prove(rendering);
   entry.provenText = rendering.text;
-  if (!template.heldRecords) template.history.prove();
+  if (!template.seen.heldRecords) template.history.prove(template.seen.versions);
   const { members, lists } = rendering;
   // Nothing is compared with a seed later.
   if (spec.upkeep === 'seed' && spec.reload === undefined && members.length + lists.filled.length === 0) return;
@@ -110,9 +110,8 @@ export async function saveRefused(
   await writeRenderState(destination, { ...state, refused });
 }
 
-function toState(
-  { digest, members, filled, masters }: ProvenRendering,
-  { indexes, records }: LiveTemplate,
-): RenderState {
+function toState({ digest, members, filled, masters }: ProvenRendering, { seen }: LiveTemplate): RenderState {
+  const indexes = Object.fromEntries([...seen.versions].map(([id, { index }]) => [id, String(index)]));
+  const { records } = seen;
   return { digest, members, filled, masters: Object.fromEntries(masters), records, indexes };
 }

@@ -7,6 +7,9 @@ import { queryId } from '../../lib/model/query.ts';
 export class Answers implements Watches {
   readonly #values = new Map<string, unknown>();
   readonly #listeners = new Map<string, Set<(event: WatchEvent) => void>>();
+  /** Consul's index of every answer, and how often it fell. */
+  index = 1n;
+  resets = 0;
   /** Called with the id of each new watch. */
   onFollow: (id: string) => void = () => undefined;
   /** Called each time that somebody reads a value. */
@@ -27,7 +30,9 @@ export class Answers implements Watches {
     const readState = () => {
       const value = this.#values.get(id);
       this.onRead(id);
-      return value === undefined ? { kind: 'pending' } : { kind: 'current', value, index: 1n, resets: 0 };
+      return value === undefined
+        ? { kind: 'pending' }
+        : { kind: 'current', value, index: this.index, resets: this.resets };
     };
     return {
       query,

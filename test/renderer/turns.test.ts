@@ -163,3 +163,22 @@ t.test('a preview whose answers come while it renders has its text', async (t) =
   });
   t.match(preview, { kind: 'rendered', text: 'v'.repeat(manyKeys) });
 });
+
+t.test('Consul loses its data while a text is rendered: that text does not prove what is left', async (t) => {
+  const answers = new Answers();
+  const spec = makeSpec(t, '{{key "k0"}}');
+  const template = new LiveTemplate({ spec, environment: undefined, watches: answers, onChange: () => undefined });
+  t.teardown(() => template.release());
+  answers.index = 70n;
+  answers.give(keyId('k0'), entry('k0', 'v'));
+  await template.render();
+  answers.onRead = () => {
+    answers.onRead = () => undefined;
+    setImmediate(() => Object.assign(answers, { index: 5n, resets: 1 }));
+  };
+  t.equal((await template.render()).kind, 'rendered');
+  await passTurns(5);
+  t.strictSame([...template.seen.versions.values()], [{ index: 70n, resets: 0 }]);
+  template.history.prove(template.seen.versions);
+  t.equal(template.history.catalog, 'fallen');
+});

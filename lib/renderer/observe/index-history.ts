@@ -1,18 +1,18 @@
-import type { Inputs } from './inputs.ts';
+import type { Inputs, Versions } from './inputs.ts';
 
 /**
  * Whether Consul's index fell since the last proven text of a template. After a fall the catalog may hold less than it
  * should: a Consul that restarts without its state answers with an empty catalog and success.
  */
 export class IndexHistory {
-  readonly #inputs: Pick<Inputs, 'indexes' | 'resets'>;
-  /** Falls that the last proven text has seen. */
-  #seenResets: ReadonlyMap<string, number> = new Map();
+  readonly #inputs: Pick<Inputs, 'versions'>;
+  /** What the last proven text was rendered from. */
+  #proven: Versions = new Map();
   /** Indexes that the daemon before this one saw, by query id. */
   #formerIndexes: ReadonlyMap<string, bigint> = new Map();
   #fellWhileAway = false;
 
-  constructor(inputs: Pick<Inputs, 'indexes' | 'resets'>) {
+  constructor(inputs: Pick<Inputs, 'versions'>) {
     this.#inputs = inputs;
   }
 
@@ -27,19 +27,19 @@ export class IndexHistory {
     this.#formerIndexes = new Map(Object.entries(indexes).map(([id, index]) => [id, BigInt(index)]));
   }
 
-  /** The text that was rendered from the current answers took effect. */
-  prove(): void {
-    this.#seenResets = this.#inputs.resets;
+  /** The text that was rendered from these answers took effect. Since then others may have come. */
+  prove(versions: Versions): void {
+    this.#proven = versions;
     this.#formerIndexes = new Map();
     this.#fellWhileAway = false;
   }
 
   #hasFallen(): boolean {
-    return [...this.#inputs.resets].some(([id, resets]) => resets > (this.#seenResets.get(id) ?? 0));
+    return [...this.#inputs.versions].some(([id, { resets }]) => resets > (this.#proven.get(id)?.resets ?? 0));
   }
 
   #isBehindFormer(): boolean {
     if (this.#formerIndexes.size === 0) return false;
-    return [...this.#inputs.indexes].some(([id, index]) => index < (this.#formerIndexes.get(id) ?? 0n));
+    return [...this.#inputs.versions].some(([id, { index }]) => index < (this.#formerIndexes.get(id) ?? 0n));
   }
 }

@@ -10,6 +10,9 @@ export interface InputsOptions {
   readonly onChange: (query: ConsulQuery, event: WatchEvent) => void;
 }
 
+/** Consul's index of each answer, and how often the index fell while the query was watched, by query id. */
+export type Versions = ReadonlyMap<string, { readonly index: bigint; readonly resets: number }>;
+
 /** What one template reads in Consul: one watch for each query, kept only as long as the template reads it. */
 export class Inputs {
   readonly #options: InputsOptions;
@@ -26,14 +29,9 @@ export class Inputs {
     return [...this.#follows.keys()].sort();
   }
 
-  /** Consul's index of each answered query, by query id. */
-  get indexes(): ReadonlyMap<string, bigint> {
-    return new Map([...this.#answered()].map(([id, { index }]) => [id, index]));
-  }
-
-  /** How often Consul's index fell while each answered query was watched, by query id. */
-  get resets(): ReadonlyMap<string, number> {
-    return new Map([...this.#answered()].map(([id, { resets }]) => [id, resets]));
+  /** Of each answered query, by query id. */
+  get versions(): Versions {
+    return new Map([...this.#answered()].map(([id, { index, resets }]) => [id, { index, resets }]));
   }
 
   stateOf(id: string): 'pending' | 'current' | 'stale' | 'failed' | undefined {

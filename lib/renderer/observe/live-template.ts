@@ -17,7 +17,7 @@ import { mastersOf, type Urgency, urgencyOf } from '../plan/urgency.ts';
 import { Gaps } from './gaps.ts';
 import { findHaproxyDefaults } from './haproxy-defaults.ts';
 import { IndexHistory } from './index-history.ts';
-import { Inputs } from './inputs.ts';
+import { Inputs, type Versions } from './inputs.ts';
 import { RenderTime } from './render-time.ts';
 import { toRendering } from './rendering.ts';
 import { compileSource, FileTexts, templateName } from './source.ts';
@@ -32,6 +32,15 @@ const shownGaps = 5;
 export interface ShownText {
   readonly text: string;
   readonly holds: 'secrets' | 'nothing-secret';
+}
+
+/** What a rendering was made from. */
+export interface SeenAnswers {
+  readonly versions: Versions;
+  /** The records, as texts. */
+  readonly records: readonly string[];
+  /** Whether a record was held. Then the text does not prove that the catalog is complete. */
+  readonly heldRecords: boolean;
 }
 
 export interface LiveTemplateOptions {
@@ -59,7 +68,7 @@ export class LiveTemplate {
   readonly #inputs: Inputs;
   readonly #time: RenderTime;
   #rendering: Rendering = { kind: 'pending', missing: [] };
-  #heldRecords = false;
+  #seen: SeenAnswers = { versions: new Map(), records: [], heldRecords: false };
   #shown: ShownText | undefined;
   readonly #gaps: Gaps;
   #compiled: BoundedTemplate | undefined;
@@ -84,9 +93,9 @@ export class LiveTemplate {
     return this.#rendering;
   }
 
-  /** Whether a record was held when it was last rendered. Then the text does not prove that the catalog is complete. */
-  get heldRecords(): boolean {
-    return this.#heldRecords;
+  /** What the last rendering was made from. Where an answer came while it was rendered, the one before it. */
+  get seen(): SeenAnswers {
+    return this.#seen;
   }
 
   /** The last rendered text as anybody may see it; undefined when the last render gave none. */
@@ -97,11 +106,6 @@ export class LiveTemplate {
   /** Ids of what it reads, sorted. */
   get dependencies(): readonly string[] {
     return this.#inputs.ids;
-  }
-
-  /** Consul's index of each thing that it reads, by query id, as decimal texts. */
-  get indexes(): Readonly<Record<string, string>> {
-    return Object.fromEntries([...this.#inputs.indexes].map(([id, index]) => [id, String(index)]));
   }
 
   /** `master-change` when the records that are known now move a master of the last rendering. */
@@ -115,12 +119,6 @@ export class LiveTemplate {
   /** `master-change` when a master moved while the last render was under way, and the rendering has the former one. */
   get missedUrgency(): Urgency {
     return this.#gaps.changed.size === 0 ? 'ordinary' : this.newUrgency;
-  }
-
-  /** The records that it reads, as texts. */
-  get records(): readonly string[] {
-    const prefix = recordPrefix({ environment: this.#options.environment });
-    return (this.#inputs.peek({ kind: 'key-tree', prefix }) ?? []).map(({ value }) => value);
   }
 
   /** Sentences that name what it waits for and why there is no answer. */
@@ -163,11 +161,12 @@ export class LiveTemplate {
     this.#compiled ??= await this.#compile();
     const compiled = this.#compiled;
     this.#files.retry();
+    const before = this.#answers();
     const result = await this.#time.render((now) => this.#renderAll(compiled, { ...this.#world(), now }));
     // The config's secrets count as the newest: their parts are removed also where the template's own ones are many.
     await inSlices(this.redactor.learning([...result.secrets, ...(this.#options.secrets ?? [])]));
     const warnings = [...result.warnings, ...this.#files.problems];
-    this.#take(result, await toRendering({ ...result, warnings }, this.spec));
+    this.#take(result, { before, rendering: await toRendering({ ...result, warnings }, this.spec) });
     if (result.kind === 'rendered') {
       this.#files.keepOnly(result.files);
       this.#inputs.forgetFormer();
@@ -228,10 +227,19 @@ export class LiveTemplate {
     };
   }
 
-  #take(result: RenderResult, rendering: Rendering): void {
-    this.#heldRecords = this.#options.holdsRecords?.() ?? false;
+  #answers(): SeenAnswers {
+    const prefix = recordPrefix({ environment: this.#options.environment });
+    const records = (this.#inputs.peek({ kind: 'key-tree', prefix }) ?? []).map(({ value }) => value);
+    return { versions: this.#inputs.versions, records, heldRecords: this.#options.holdsRecords?.() ?? false };
+  }
+
+  #take(
+    result: RenderResult,
+    { before, rendering }: { readonly before: SeenAnswers; readonly rendering: Rendering },
+  ): void {
     if (result.kind !== 'pending') this.#inputs.keepOnly(result.dependencies);
     this.#gaps.take(result.kind === 'pending' ? result.missing.map(queryId) : undefined);
+    this.#seen = olderOf(before, this.#answers());
     const holds = result.secrets.length > 0 ? 'secrets' : 'nothing-secret';
     this.#shown = result.kind === 'rendered' ? { text: addHead(result.shown, this.spec), holds } : undefined;
     this.#rendering = rendering;
@@ -242,4 +250,13 @@ export class LiveTemplate {
     if (result.kind !== 'pending') return false;
     return result.missing.every((query) => this.#inputs.lookUp(query, queryId(query)).kind === 'known');
   }
+}
+
+/** What was read for the first time has no older answer. */
+function olderOf(before: SeenAnswers, now: SeenAnswers): SeenAnswers {
+  return {
+    versions: new Map([...now.versions].map(([id, version]) => [id, before.versions.get(id) ?? version])),
+    records: before.records.length > 0 ? before.records : now.records,
+    heldRecords: before.heldRecords || now.heldRecords,
+  };
 }

@@ -18,12 +18,12 @@ t.test('a text from values of before the fall does not prove those that come aft
   inputs.lookUp(second, queryId(second));
   (await script.next()).answer(['y', 'z'], 70);
   await script.next();
-  history.prove();
+  history.prove(inputs.versions);
   t.equal(history.catalog, 'steady');
   blocked.answer([], 5);
   const [one, other] = [await script.next(), await script.next()];
   t.equal(history.catalog, 'fallen');
-  history.prove();
+  history.prove(inputs.versions);
   const again = [one, other].find(({ query }) => query === second);
   again?.answer(['y'], 6);
   // A lower index is read again, and then counts.
