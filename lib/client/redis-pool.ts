@@ -91,6 +91,11 @@ export class RedisPool {
     return this.#link(address).connected(options);
   }
 
+  /** See {@link RedisLink.ended}. */
+  ended(address: Address, signal: AbortSignal): Promise<void> {
+    return this.#link(address).ended(signal);
+  }
+
   /** The servers of `owner` that refuse access, with their answers. */
   refusals(owner: string): readonly Refusal[] {
     return this.#linksOf(owner).flatMap((link) => toRefusal(link, link.refusal));

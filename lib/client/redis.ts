@@ -160,6 +160,11 @@ export class RedisLink {
     await once(this.#redis, 'ready', { signal: AbortSignal.timeout(options.timeoutMs) }).catch(() => undefined);
   }
 
+  /** Resolves when the present connection ends. Rejects if `signal` is aborted. */
+  async ended(signal: AbortSignal): Promise<void> {
+    await once(this.#redis, 'close', { signal });
+  }
+
   close(): void {
     this.#closed = true;
     this.#faults.close();

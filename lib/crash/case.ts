@@ -8,6 +8,7 @@ import { type ConnectionState, isProven, longestPauseMs, traceConnection } from 
 import { tryConnectAll } from './connect-attempt.ts';
 import type { CrashEvidence, OrderClaim } from './evidence.ts';
 import type { CrashLeaseOptions } from './lease.ts';
+import { News } from './news.ts';
 import { Preparation } from './preparation.ts';
 import { waitForRestart } from './restart.ts';
 import type { CrashEnd, CrashSubject } from './subject.ts';
@@ -24,6 +25,8 @@ export type Judgement = 'judged' | 'not-crashed' | 'unclear';
 type CaseEnd<Target> = CrashEnd<Target> | 'others act' | 'not-crashed' | 'unclear';
 
 const everyMs = 20;
+/** After the proof, if other bridges or servers have said something. */
+const soonMs = 2;
 /** After the proof, for what contradicts it: other bridges, and connections that have not noticed. */
 const longestWaitMs = 3_000;
 
@@ -32,6 +35,7 @@ export class CrashCase<Target> {
   readonly #subject: CrashSubject<Target>;
   readonly #parts: CrashCaseParts;
   readonly #startedMs = performance.now();
+  readonly #news = new News();
   #preparation: Preparation | undefined;
   /** Preparations that end. */
   readonly #leaving: Promise<void>[] = [];
@@ -50,6 +54,7 @@ export class CrashCase<Target> {
 
   /** Ends when it is clear what happened; after an order, when its failover is followed. Rejects only if `signal` is aborted. */
   async pursue(signal: AbortSignal): Promise<Judgement> {
+    const unfollow = this.#parts.evidence.follow(this.#subject.name, () => this.#news.arrive());
     try {
       const end = await this.#watch(signal);
       void this.#preparation?.stop();
@@ -58,6 +63,7 @@ export class CrashCase<Target> {
       if (end.target !== undefined) await this.#subject.followed(signal);
       return 'judged';
     } finally {
+      unfollow();
       await this.#retract();
       await this.#cancelRefused();
       this.#endPreparation();
@@ -80,6 +86,7 @@ export class CrashCase<Target> {
     const { ways } = this.#subject;
     let connection: ConnectionState = { kind: 'closed', closedMs: performance.now() };
     for (;;) {
+      const triedMs = performance.now();
       const kind = await tryConnectAll(ways, { timeoutMs: longestPauseMs });
       signal.throwIfAborted();
       connection = traceConnection(connection, { kind, atMs: performance.now() });
@@ -90,8 +97,14 @@ export class CrashCase<Target> {
         const end = await this.#act({ kind: 'refused', connection });
         if (end !== undefined) return end;
       }
-      await delay(everyMs, undefined, { signal });
+      await this.#rest(triedMs, signal);
     }
+  }
+
+  /** Until the next attempt. What is learned before the proof cannot complete it. */
+  async #rest(triedMs: number, signal: AbortSignal): Promise<void> {
+    const mostMs = Math.max(soonMs, triedMs + everyMs - performance.now());
+    await this.#news.rest({ leastMs: this.#provenMs === undefined ? mostMs : soonMs, mostMs, signal });
   }
 
   async #retract(): Promise<void> {
@@ -194,7 +207,9 @@ export class CrashCase<Target> {
     if (this.#preparation !== undefined) return;
     this.#subject.forgetOthers();
     const readOthers = () => this.#subject.readOthers();
-    this.#preparation = new Preparation(this.#subject.name, { ...this.#parts, readOthers, unused: this.#unused });
+    const onNews = () => this.#news.arrive();
+    const unused = this.#unused;
+    this.#preparation = new Preparation(this.#subject.name, { ...this.#parts, readOthers, unused, onNews });
   }
 
   /** A restarted master may load for minutes, and others need the lease: one of a cluster is for all its shards. */

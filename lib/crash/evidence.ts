@@ -4,6 +4,7 @@ import { lastValue } from '../consul/watch-state.ts';
 import type { CatalogWatches, Follow } from '../consul/watches.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import { ageOf } from '../model/age.ts';
+import type { KvEntry } from '../model/catalog.ts';
 import type { JudgingBridge } from '../model/crash.ts';
 import { matchesAny } from '../model/glob.ts';
 import { parseJsonObject } from '../model/json.ts';
@@ -42,13 +43,16 @@ export class CrashEvidence {
   readonly #options: CrashEvidenceOptions;
   readonly #keys: SessionKeys;
   readonly #tree: Follow<{ kind: 'key-tree'; prefix: string }>;
+  readonly #followers = new Map<string, Set<() => void>>();
+  /** The keys that are there, for what changes next. */
+  #seen: ReadonlyMap<string, KvEntry> = new Map();
   #beside = '';
 
   constructor(options: CrashEvidenceOptions) {
     const { client, watches, prefix, bridgeId } = options;
     this.#options = options;
     this.#keys = new SessionKeys({ client, name: `${prefix.replace(/\/$/, '')} (${bridgeId})` });
-    this.#tree = watches.follow({ kind: 'key-tree', prefix }, () => undefined);
+    this.#tree = watches.follow({ kind: 'key-tree', prefix }, () => this.#notify());
   }
 
   start(): void {
@@ -76,6 +80,17 @@ export class CrashEvidence {
     const { prefix, bridgeId: bridge } = this.#options;
     const value = { bridge, master: formatAddress(master), seenAt: new Date().toISOString() };
     return this.#keys.set(crashEvidenceKey(prefix, { name, bridge }), value);
+  }
+
+  /** Calls `onNews` when a bridge begins or ends to see the crash of `name`. The returned function ends that. */
+  follow(name: string, onNews: () => void): () => void {
+    const folder = crashEvidenceKey(this.#options.prefix, { name, bridge: '' });
+    const followers = this.#followers.get(folder) ?? new Set();
+    this.#followers.set(folder, followers.add(onNews));
+    return () => {
+      followers.delete(onNews);
+      if (followers.size === 0) this.#followers.delete(folder);
+    };
   }
 
   withdraw(name: string): Promise<void> {
@@ -122,6 +137,16 @@ export class CrashEvidence {
     const result = await client.transact([{ kind: 'kv-cas', key, value, index: last.index }], { timeoutMs: 1_000 });
     if (result.kind !== 'committed') return undefined;
     return { before: last, index: result.indexes.get(key) ?? Number.NaN };
+  }
+
+  #notify(): void {
+    const before = this.#seen;
+    this.#seen = new Map((lastValue(this.#tree.state) ?? []).map((entry) => [entry.key, entry]));
+    const now = this.#seen;
+    if (this.#followers.size === 0) return;
+    const changed = [...new Set([...before.keys(), ...now.keys()])].filter((key) => before.get(key) !== now.get(key));
+    const folders = new Set(changed.map((key) => key.slice(0, key.lastIndexOf('/') + 1)));
+    for (const folder of folders) for (const onNews of this.#followers.get(folder) ?? []) onNews();
   }
 
   /** Removes the note of an order that was certainly not carried out, unless another bridge has replaced it. Never rejects. */

@@ -8,6 +8,13 @@ export interface CrashLeaseOptions {
   readonly evidence: CrashEvidence;
 }
 
+interface LeaseRequest extends CrashLeaseOptions {
+  /** A note of this bridge that led to no order. It still counts, and is no order, unless another one replaced it. */
+  readonly unused: OrderClaim | undefined;
+  /** The lease is held. */
+  readonly onNews: () => void;
+}
+
 const retryMs = 50;
 
 /**
@@ -24,8 +31,7 @@ export class CrashLease {
   #claim: OrderClaim | undefined;
   #why = 'Consul has not given the lease for a failover yet';
 
-  /** `unused`: a note of this bridge that led to no order. It still counts, and is no order, unless another one replaced it. */
-  constructor(name: string, options: CrashLeaseOptions & { readonly unused: OrderClaim | undefined }) {
+  constructor(name: string, options: LeaseRequest) {
     this.#name = name;
     this.#evidence = options.evidence;
     this.#running = this.#take(name, options);
@@ -57,10 +63,7 @@ export class CrashLease {
     await this.#lease?.leave();
   }
 
-  async #take(
-    name: string,
-    { steering, evidence, unused }: CrashLeaseOptions & { readonly unused: OrderClaim | undefined },
-  ): Promise<void> {
+  async #take(name: string, { steering, evidence, unused, onNews }: LeaseRequest): Promise<void> {
     const { signal } = this.#abort;
     while (!signal.aborted) {
       try {
@@ -70,6 +73,7 @@ export class CrashLease {
           const last = await evidence.lastOrder(name, signal);
           if (unused?.index === last.index) this.#claim = unused;
           this.#last = this.#claim?.before ?? last;
+          onNews();
           return;
         }
         this.#why = 'another bridge holds the lease for a failover';

@@ -7,6 +7,8 @@ const everyMs = 20;
 interface PreparationOptions extends CrashLeaseOptions {
   /** Asks the servers around the master once, and returns what takes in their answers. */
   readonly readOthers: () => Promise<() => void>;
+  /** The lease is held, or answers were taken in. */
+  readonly onNews: () => void;
   /** A claim of an earlier preparation that led to no order. */
   readonly unused: OrderClaim | undefined;
 }
@@ -19,7 +21,7 @@ export class Preparation {
 
   constructor(name: string, options: PreparationOptions) {
     this.lease = new CrashLease(name, options);
-    this.#reading = this.#read(options.readOthers).catch(() => undefined);
+    this.#reading = this.#read(options).catch(() => undefined);
   }
 
   /** From now on, no answer is taken in. Resolves when none comes any more. The lease may take longer: Consul may hang. */
@@ -28,12 +30,13 @@ export class Preparation {
     await this.#reading;
   }
 
-  async #read(readOthers: () => Promise<() => void>): Promise<void> {
+  async #read({ readOthers, onNews }: PreparationOptions): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       const take = await readOthers();
       if (signal.aborted) return;
       take();
+      onNews();
       await delay(everyMs, undefined, { ref: false, signal });
     }
   }

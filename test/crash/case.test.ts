@@ -75,6 +75,7 @@ async function startCase(t: Test) {
     return { kind: 'inside', leave } as const;
   };
   const evidence = {
+    follow: () => () => undefined,
     publish: async () => undefined,
     withdraw: async () => undefined,
     bridges: () => [],

@@ -69,3 +69,35 @@ const contradicted: Readonly<Record<string, readonly KvEntry[] | undefined>> = {
 for (const [when, entries] of Object.entries(contradicted)) {
   t.test(`somebody contradicts: ${when}`, async (t) => t.type(contradictionOf(entries), 'string'));
 }
+
+t.test('news of a master are those of its own evidence', async (t) => {
+  let state = { kind: 'current', index: 1n, resets: 0, value: [judging('a')] as readonly KvEntry[] };
+  let onChange = () => {};
+  const follow = (_: unknown, listener: () => void) => {
+    onChange = listener;
+    return {
+      get state() {
+        return state;
+      },
+      release: () => undefined,
+    };
+  };
+  const options = { client: {}, watches: { follow }, prefix, bridgeId: 'a', masters: ['*'] };
+  const evidence = new CrashEvidence(options as unknown as CrashEvidenceOptions);
+  const news: string[] = [];
+  const unfollow = evidence.follow('shard1', () => news.push('shard1'));
+  evidence.follow('shard', () => news.push('shard'));
+  const give = (value: readonly KvEntry[]) => {
+    state = { ...state, value };
+    onChange();
+    return news.splice(0);
+  };
+  const [first, second] = [seeing('b'), seeing('c')];
+  const kept = state.value;
+  t.strictSame(give([...kept, first]), ['shard1'], 'a bridge sees the crash');
+  t.strictSame(give([...kept, first, judging('d')]), [], 'another bridge began');
+  t.strictSame(give([...kept, first, second]), ['shard1'], 'another one sees it');
+  t.strictSame(give([...kept, second]), ['shard1'], 'one sees it no more');
+  unfollow();
+  t.strictSame(give(kept), []);
+});

@@ -17,9 +17,9 @@ export interface PromotionWatch {
 }
 
 /**
- * Polls the ROLE of a replica that a Sentinel selected, until it is promoted. Sentinel itself learns of the promotion from
+ * Asks a replica that a Sentinel selected for its ROLE, until it is promoted. Sentinel itself learns of the promotion from
  * INFO, up to a second later. A promotion closes all client connections of the replica (sentinel.c, sentinelSendSlaveOf),
- * so the first answer as master comes over a new connection.
+ * so a closed connection is the sign to ask at once. Where Sentinel may not close them, the replica is asked every 10 ms.
  */
 export class PromotionSource {
   readonly #options: PromotionSourceOptions;
@@ -75,17 +75,27 @@ export class PromotionSource {
         if (role === 'master') return this.#options.onPromoted(name, promotionWatch);
         const elapsedMs = performance.now() - startedMs;
         if (elapsedMs > longestMs) return this.end(name);
-        await delay(elapsedMs < closeMs ? 1 : 25, undefined, { signal });
+        await this.#rest(promotionWatch.selected, { mostMs: elapsedMs < closeMs ? 10 : 25, signal });
       }
     } catch (thrown) {
       if (!isAbort(thrown)) throw thrown;
     }
+  }
+
+  /** Ends early when the replica closes the connection. One that closes each is not asked all the time. */
+  async #rest(selected: Address, { mostMs, signal }: { mostMs: number; signal: AbortSignal }): Promise<void> {
+    await delay(leastMs, undefined, { signal });
+    const over = new AbortController();
+    const ended = AbortSignal.any([signal, over.signal]);
+    const closed = this.#options.redis.ended(selected, ended).catch(() => undefined);
+    await Promise.race([closed, delay(mostMs - leastMs, undefined, { signal })]).finally(() => over.abort());
   }
 }
 
 const askTimeoutMs = 250;
 /** Sentinel promotes the replica at its next timer tick, 50 to 100 ms after the selection. */
 const preparationMs = 30;
+const leastMs = 1;
 /** A promotion usually takes 0.1 s from the selection. After this time the replica is asked less often. */
 const closeMs = 5_000;
 /** Sentinel gives up after failover-timeout, by default three minutes. */

@@ -49,6 +49,7 @@ async function start(t: Test, readings: readonly SentinelReading[] = []) {
       count: () => 3,
     },
     evidence: {
+      follow: () => () => {},
       stop: async () => {},
       publish: async () => {},
       withdraw: async () => {
