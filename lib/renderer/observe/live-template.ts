@@ -17,9 +17,10 @@ import { mastersOf, type Urgency, urgencyOf } from '../plan/urgency.ts';
 import { Gaps } from './gaps.ts';
 import { findHaproxyDefaults } from './haproxy-defaults.ts';
 import { IndexHistory } from './index-history.ts';
-import { Inputs, type Versions } from './inputs.ts';
+import { Inputs } from './inputs.ts';
 import { RenderTime } from './render-time.ts';
 import { toRendering } from './rendering.ts';
+import { olderOf, type SeenAnswers } from './seen-answers.ts';
 import { compileSource, FileTexts, templateName } from './source.ts';
 
 /** How often one render may start again because what it has read names more to read. */
@@ -32,15 +33,6 @@ const shownGaps = 5;
 export interface ShownText {
   readonly text: string;
   readonly holds: 'secrets' | 'nothing-secret';
-}
-
-/** What a rendering was made from. */
-export interface SeenAnswers {
-  readonly versions: Versions;
-  /** The records, as texts. */
-  readonly records: readonly string[];
-  /** Whether a record was held. Then the text does not prove that the catalog is complete. */
-  readonly heldRecords: boolean;
 }
 
 export interface LiveTemplateOptions {
@@ -250,13 +242,4 @@ export class LiveTemplate {
     if (result.kind !== 'pending') return false;
     return result.missing.every((query) => this.#inputs.lookUp(query, queryId(query)).kind === 'known');
   }
-}
-
-/** What was read for the first time has no older answer. */
-function olderOf(before: SeenAnswers, now: SeenAnswers): SeenAnswers {
-  return {
-    versions: new Map([...now.versions].map(([id, version]) => [id, before.versions.get(id) ?? version])),
-    records: before.records.length > 0 ? before.records : now.records,
-    heldRecords: before.heldRecords || now.heldRecords,
-  };
 }
