@@ -110,8 +110,9 @@ export async function saveRefused(
   await writeRenderState(destination, { ...state, refused });
 }
 
-function toState({ digest, members, filled, masters }: ProvenRendering, { seen }: LiveTemplate): RenderState {
-  const indexes = Object.fromEntries([...seen.versions].map(([id, { index }]) => [id, String(index)]));
-  const { records } = seen;
+function toState({ digest, members, filled, masters }: ProvenRendering, { seen, history }: LiveTemplate): RenderState {
+  const { versions, records } = seen;
+  const proven = history.indexes;
+  const indexes = Object.fromEntries([...versions].map(([id, { index }]) => [id, String(proven.get(id) ?? index)]));
   return { digest, members, filled, masters: Object.fromEntries(masters), records, indexes };
 }

@@ -22,6 +22,11 @@ export class IndexHistory {
     return this.#hasFallen() || this.#fellWhileAway ? 'fallen' : 'steady';
   }
 
+  /** Those of the last proven text, also of one before this daemon. */
+  get indexes(): ReadonlyMap<string, bigint> {
+    return new Map([...this.#formerIndexes, ...[...this.#proven].map(([id, { index }]) => [id, index] as const)]);
+  }
+
   /** Takes over the indexes that a daemon before this one saw, as decimal texts. */
   restore(indexes: Readonly<Record<string, string>>): void {
     this.#formerIndexes = new Map(Object.entries(indexes).map(([id, index]) => [id, BigInt(index)]));

@@ -220,6 +220,16 @@ t.test(
     const second = startRendering(t, { consul: mine, folder, specs: [spec] });
     await untilThin(second);
     t.equal(read(destination), before);
+    await putRecord(mine, { name: 'm1', epoch: 9, master: { host: '10.0.0.9', port: 9 } });
+    await waitFor('the master that is back to move', () => read(destination), {
+      until: (text) => text?.startsWith('m1 10.0.0.9:9\nm2 ') === true,
+    });
+    await second.until('current');
+    await second.stop();
+    const moved = read(destination);
+    const third = startRendering(t, { consul: mine, folder, specs: [spec] });
+    await untilThin(third);
+    t.equal(read(destination), moved, 'a text that was written meanwhile does not prove the thin catalog');
     await putRecord(mine, { name: 'm2' });
     await putRecord(mine, { name: 'm3', epoch: 7, master: { host: '10.0.0.7', port: 7 } });
     const follows = (text: string | undefined) => text?.includes('m3 10.0.0.7:7') === true;
