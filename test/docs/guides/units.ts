@@ -44,7 +44,7 @@ export class Units {
       join(bin, 'switchmaster'),
       `[ "$1" = run -o ! -S "${commands}" ] && exec ${process.execPath} ${projectDir}/cmd/switchmaster.ts "$@"
 errors=${sandbox.folder}/errors.$$
-printf '%s\\0' "$@" | ${ask(commands)} "http://command$errors" > "$errors.output"
+{ env -0 | grep -z '^\\(SWITCHMASTER\\|CONSUL\\)_'; printf '\\0'; printf '%s\\0' "$@"; } | ${ask(commands)} "http://command$errors" > "$errors.output"
 code=$?
 # A command reports its progress before its result.
 cat "$errors" >&2
@@ -68,8 +68,11 @@ exit "$code"`,
   async #carryOut(machine: string, [verb = '', ...rest]: readonly string[]): Promise<string> {
     const name = (rest.at(-1) ?? '').replace(/\.service$/, '');
     const unit = this.get(machine, name);
-    if (verb === 'start') return unit.server.running ? '' : done(unit.server.start());
-    if (verb === 'stop') return done(unit.server.stop());
+    const now = rest.includes('--now');
+    if (verb === 'start' || (verb === 'enable' && now)) return unit.server.running ? '' : done(unit.server.start());
+    if (verb === 'stop' || (verb === 'disable' && now)) return done(unit.server.stop());
+    if (verb === 'reload-or-restart')
+      return done(unit.server.running && unit.reload !== undefined ? unit.reload() : unit.server.restart());
     if (verb === 'restart') return done(unit.server.restart());
     if (verb === 'is-active') return unit.server.running ? 'active\n' : 'inactive\n';
     if (verb === 'kill') return done(unit.server.kill(`SIG${rest[1]}` as NodeJS.Signals));
