@@ -44,6 +44,16 @@ async function sentinelScene(sandbox: Sandbox): Promise<Scene> {
   return scene;
 }
 
+/** The same, and on the first machine an application that reads its config again at a reload. */
+async function applicationScene(sandbox: Sandbox): Promise<Scene> {
+  const scene = await sentinelScene(sandbox);
+  const [first] = three(scene);
+  const server = first.program({ name: 'shop', argv: ['sleep', 'infinity'], ready: async () => server.running });
+  scene.units.add(first, 'shop', { server, reload: async () => {} });
+  await server.start();
+  return scene;
+}
+
 /** A master with a replica, and a Sentinel on each machine that monitors nothing. */
 async function unmonitoredScene(sandbox: Sandbox): Promise<Scene> {
   const scene = await machines(sandbox, ['redis-1', 'redis-2', 'redis-3']);
@@ -113,6 +123,7 @@ function three({ machines }: Scene): readonly [Machine, Machine, Machine] {
 
 export const scenes = {
   sentinel: sentinelScene,
+  application: applicationScene,
   denied: deniedScene,
   unmonitored: unmonitoredScene,
   cluster: clusterScene,
