@@ -9,6 +9,12 @@ export interface Scene {
   readonly units: Units;
 }
 
+interface Settings {
+  /** Of the Redis processes. */
+  readonly lines?: readonly string[];
+  readonly downAfterMs?: number;
+}
+
 type Setter = (sandbox: Sandbox) => Promise<Scene>;
 
 const ips = ['10.0.0.5', '10.0.0.6', '10.0.0.7'];
@@ -25,26 +31,40 @@ async function machines(sandbox: Sandbox, names: readonly string[]): Promise<Sce
 }
 
 /** Two masters with one replica each, a Sentinel on each machine, Consul and Debian's HAProxy on the first one. */
-async function sentinelScene(sandbox: Sandbox): Promise<Scene> {
+const sentinelScene = (sandbox: Sandbox) => twoMasters(sandbox, {});
+
+async function twoMasters(sandbox: Sandbox, { lines = [], ...settings }: Settings): Promise<Scene> {
   const scene = await machines(sandbox, ['redis-1', 'redis-2', 'redis-3']);
   const { units } = scene;
   const [first, second, third] = three(scene);
   const consul = startConsul(units, first, { argv: ['-dev'] });
-  await startRedis(units, { machine: first });
-  await startRedis(units, { machine: second, replicaOf: '10.0.0.5:6379' });
-  await startRedis(units, { machine: second, port: 6380 });
-  await startRedis(units, { machine: third, port: 6380, replicaOf: '10.0.0.6:6380' });
+  await startRedis(units, { machine: first, lines });
+  await startRedis(units, { machine: second, replicaOf: '10.0.0.5:6379', lines });
+  await startRedis(units, { machine: second, port: 6380, lines });
+  await startRedis(units, { machine: third, port: 6380, replicaOf: '10.0.0.6:6380', lines });
   const masters = [
     { name: 'shard1', master: '10.0.0.5:6379' },
     { name: 'shard2', master: '10.0.0.6:6380' },
   ];
-  await startSentinels(units, { machines: [first, second, third], masters });
+  await startSentinels(units, { machines: [first, second, third], masters, ...settings });
   await units.get(first.name, 'haproxy').server.start();
   await consul;
   return scene;
 }
 
-/** The same, and on the first machine an application that reads its config again at a reload. */
+/** The same with persistence, Sentinel's default of 30 s, and switchmaster on the first machine, which takes orders. */
+async function runningScene(sandbox: Sandbox): Promise<Scene> {
+  const scene = await twoMasters(sandbox, { downAfterMs: 30_000, lines: ['save 3600 1'] });
+  const [first] = three(scene);
+  const addresses = ips.map((ip) => `${ip}:26379`);
+  const config = { sentinel: { addresses, masters: ['shard*'] }, api: { tokenFile: '/etc/switchmaster/api.token' } };
+  first.write('/etc/switchmaster/switchmaster.yml', JSON.stringify(config));
+  first.write('/etc/switchmaster/api.token', 'the-token-of-the-guides');
+  await scene.units.get(first.name, 'switchmaster').server.start();
+  return scene;
+}
+
+/** Two masters as above, and on the first machine an application that reads its config again at a reload. */
 async function applicationScene(sandbox: Sandbox): Promise<Scene> {
   const scene = await sentinelScene(sandbox);
   const [first] = three(scene);
@@ -123,6 +143,7 @@ function three({ machines }: Scene): readonly [Machine, Machine, Machine] {
 
 export const scenes = {
   sentinel: sentinelScene,
+  running: runningScene,
   application: applicationScene,
   denied: deniedScene,
   unmonitored: unmonitoredScene,

@@ -44,12 +44,16 @@ export interface Monitored {
 /** A Sentinel on each machine, which know each other and the replicas when this resolves. */
 export async function startSentinels(
   units: Units,
-  { machines, masters }: { readonly machines: readonly Machine[]; readonly masters: readonly Monitored[] },
+  {
+    machines,
+    masters,
+    downAfterMs = 1_000,
+  }: { readonly machines: readonly Machine[]; readonly masters: readonly Monitored[]; readonly downAfterMs?: number },
 ): Promise<void> {
   const quorum = Math.floor(machines.length / 2) + 1;
   const monitors = masters.flatMap(({ name, master }) => [
     `sentinel monitor ${name} ${master.replace(':', ' ')} ${quorum}`,
-    `sentinel down-after-milliseconds ${name} 1000`,
+    `sentinel down-after-milliseconds ${name} ${downAfterMs}`,
     `sentinel failover-timeout ${name} 10000`,
   ]);
   for (const machine of machines) {
