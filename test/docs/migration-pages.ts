@@ -16,8 +16,8 @@ export function filesOf({ text }: Page): readonly ShownFile[] {
 
 /** The words of each command of switchmaster that a page shows, also within a list. */
 export function commandsOf({ text }: Page): readonly (readonly string[])[] {
-  return [...text.matchAll(/^( *)```(\w*)\n(.*?)^\1```$/gms)]
-    .filter(([, , language]) => language === '')
+  return [...text.matchAll(/^( *)```(\w*)[^\n]*\n(.*?)^\1```$/gms)]
+    .filter(([, , language]) => language === '' || language === 'sh')
     .flatMap(([, , , content = '']) => content.split('\n'))
     .map((line) => line.trim())
     .filter((line) => line.startsWith('switchmaster '))

@@ -7,6 +7,8 @@ import type { Server } from '../../sandbox/server.ts';
 
 const exec = promisify(execFile);
 const commandMs = 90_000;
+/** Where the reader of a guide types. Of each machine its own. */
+const home = '/run/home';
 
 export interface Finished {
   readonly code: number;
@@ -72,7 +74,7 @@ export class Machine {
 
   /** Runs a script with bash, which ends at the first command that fails. */
   async run(script: string): Promise<Finished> {
-    const [file, ...args] = this.argv(['bash', '-ec', `exec 2>&1\n${script}`]);
+    const [file, ...args] = this.argv(['bash', '-ec', `exec 2>&1\ncd ${home}\n${script}`]);
     const options = {
       env: this.#sandbox.env,
       cwd: this.#sandbox.folder,
@@ -126,7 +128,7 @@ hostname "$0"
 mkdir -p "$1/etc" "$1/work"
 mount -t overlay overlay -o "lowerdir=/etc,upperdir=$1/etc,workdir=$1/work" /etc
 mount -t tmpfs tmpfs /run
-mkdir -p /run/haproxy
+mkdir -p /run/haproxy ${home}
 ip link set lo up
 : > "$2"
 exec sleep infinity

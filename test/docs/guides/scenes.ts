@@ -1,4 +1,6 @@
 import type { Sandbox } from '../../sandbox/sandbox.ts';
+import { filesOf } from '../migration-pages.ts';
+import { readPage } from '../pages.ts';
 import { layBridge, Machine } from './machine.ts';
 import { installPrometheus, startConsul, startRedis, startSentinels } from './servers.ts';
 import { installServices, startCommandServer, Units } from './units.ts';
@@ -13,11 +15,13 @@ interface Settings {
   /** Of the Redis processes. */
   readonly lines?: readonly string[];
   readonly downAfterMs?: number;
+  /** Names of further machines. */
+  readonly others?: readonly string[];
 }
 
 type Setter = (sandbox: Sandbox) => Promise<Scene>;
 
-const ips = ['10.0.0.5', '10.0.0.6', '10.0.0.7'];
+const ips = ['10.0.0.5', '10.0.0.6', '10.0.0.7', '10.0.0.8'];
 
 /** Machines with the services that packages bring. */
 async function machines(sandbox: Sandbox, names: readonly string[]): Promise<Scene> {
@@ -33,8 +37,8 @@ async function machines(sandbox: Sandbox, names: readonly string[]): Promise<Sce
 /** Two masters with one replica each, a Sentinel on each machine, Consul and Debian's HAProxy on the first one. */
 const sentinelScene = (sandbox: Sandbox) => twoMasters(sandbox, {});
 
-async function twoMasters(sandbox: Sandbox, { lines = [], ...settings }: Settings): Promise<Scene> {
-  const scene = await machines(sandbox, ['redis-1', 'redis-2', 'redis-3']);
+async function twoMasters(sandbox: Sandbox, { lines = [], others = [], ...settings }: Settings): Promise<Scene> {
+  const scene = await machines(sandbox, ['redis-1', 'redis-2', 'redis-3', ...others]);
   const { units } = scene;
   const [first, second, third] = three(scene);
   const consul = startConsul(units, first, { argv: ['-dev'] });
@@ -53,14 +57,25 @@ async function twoMasters(sandbox: Sandbox, { lines = [], ...settings }: Setting
 }
 
 /** The same with persistence, Sentinel's default of 30 s, and switchmaster on the first machine, which takes orders. */
-async function runningScene(sandbox: Sandbox): Promise<Scene> {
-  const scene = await twoMasters(sandbox, { downAfterMs: 30_000, lines: ['save 3600 1'] });
+const runningScene = (sandbox: Sandbox) => running(sandbox, []);
+
+async function running(sandbox: Sandbox, others: readonly string[]): Promise<Scene> {
+  const scene = await twoMasters(sandbox, { downAfterMs: 30_000, lines: ['save 3600 1'], others });
   const [first] = three(scene);
-  const addresses = ips.map((ip) => `${ip}:26379`);
+  const addresses = ips.slice(0, 3).map((ip) => `${ip}:26379`);
   const config = { sentinel: { addresses, masters: ['shard*'] }, api: { tokenFile: '/etc/switchmaster/api.token' } };
   first.write('/etc/switchmaster/switchmaster.yml', JSON.stringify(config));
   first.write('/etc/switchmaster/api.token', 'the-token-of-the-guides');
   await scene.units.get(first.name, 'switchmaster').server.start();
+  return scene;
+}
+
+/** The same, and a machine of applications, which has a Consul agent and no Redis. */
+async function clientScene(sandbox: Sandbox): Promise<Scene> {
+  const scene = await running(sandbox, ['app-1']);
+  const app = scene.machines.get('app-1');
+  if (app === undefined) throw new Error('there is no app-1');
+  await startConsul(scene.units, app, { argv: ['-data-dir', '/run/consul', '-retry-join', '10.0.0.5'] });
   return scene;
 }
 
@@ -71,6 +86,21 @@ async function applicationScene(sandbox: Sandbox): Promise<Scene> {
   const server = first.program({ name: 'shop', argv: ['sleep', 'infinity'], ready: async () => server.running });
   scene.units.add(first, 'shop', { server, reload: async () => {} });
   await server.start();
+  return scene;
+}
+
+/** Two masters as above, and on the first machine a twemproxy whose file smitty writes. A stand-in runs in smitty's place: it does nothing. */
+async function smittyScene(sandbox: Sandbox): Promise<Scene> {
+  const scene = await sentinelScene(sandbox);
+  const [first] = three(scene);
+  const page = await readPage('docs/guide/migrations/twemproxy-agents.md');
+  const files = new Map(filesOf(page).map(({ name, text }) => [name, text]));
+  first.write('/etc/smitty/smitty.yml', files.get('smitty.yml') ?? '');
+  const nutcracker = files.get('nutcracker.yml') ?? '';
+  first.write('/etc/nutcracker/nutcracker.yml', nutcracker.replace('10.0.0.6:6379', '10.0.0.6:6380'));
+  const server = first.program({ name: 'smitty', argv: ['sleep', 'infinity'], ready: async () => server.running });
+  scene.units.add(first, 'smitty', { server });
+  await Promise.all([server.start(), scene.units.get(first.name, 'nutcracker').server.start()]);
   return scene;
 }
 
@@ -144,6 +174,8 @@ function three({ machines }: Scene): readonly [Machine, Machine, Machine] {
 export const scenes = {
   sentinel: sentinelScene,
   running: runningScene,
+  client: clientScene,
+  smitty: smittyScene,
   application: applicationScene,
   denied: deniedScene,
   unmonitored: unmonitoredScene,

@@ -44,7 +44,7 @@ export class Units {
       join(bin, 'switchmaster'),
       `[ "$1" = run -o ! -S "${commands}" ] && exec ${process.execPath} ${projectDir}/cmd/switchmaster.ts "$@"
 errors=${sandbox.folder}/errors.$$
-{ env -0 | grep -z '^\\(SWITCHMASTER\\|CONSUL\\)_'; printf '\\0'; printf '%s\\0' "$@"; } | ${ask(commands)} "http://command$errors" > "$errors.output"
+{ printf '%s\\0' "$PWD"; env -0 | grep -z '^\\(SWITCHMASTER\\|CONSUL\\)_'; printf '\\0'; printf '%s\\0' "$@"; } | ${ask(commands)} "http://command$errors" > "$errors.output"
 code=$?
 # A command reports its progress before its result.
 cat "$errors" >&2
