@@ -15,7 +15,9 @@ createServer((request, response) => {
       const [folder = '', ...words] = body.split('\0').slice(0, -1);
       process.chdir(folder);
       const end = words.indexOf('');
-      const variables = words.slice(0, end).map((word) => [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)]);
+      const variables = words
+        .slice(0, end)
+        .map((word) => [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)]);
       return runCommand(words.slice(end + 1), { ...Object.fromEntries(variables), PATH, MACHINE });
     })
     .then(({ code, stdout, stderr }) => {

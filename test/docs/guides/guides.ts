@@ -23,9 +23,20 @@ export async function follow({ page, scene }: Guide): Promise<Walk> {
     : { ...result, deviation: { ...result.deviation, text: `${result.deviation.text}\n${stderr}` } };
 }
 
-/** The first one runs in `npm test`, all of them in `npm run test:guides`. */
+/** The first one runs in `npm test`, all of them in `npm run test:guides`. GUIDES is a part of the names of those to follow. */
 export const guides: readonly Guide[] = [
   { page: 'docs/guide/getting-started.md', scene: 'sentinel' },
+  { page: 'docs/guide/haproxy.md', scene: 'sentinel' },
+  { page: 'docs/guide/twemproxy.md', scene: 'sentinel' },
+  { page: 'docs/guide/existing-proxies.md', scene: 'proxies' },
+  { page: 'docs/guide/applications.md', scene: 'application' },
+  { page: 'docs/guide/sentinel-endpoint.md', scene: 'client' },
+  { page: 'docs/guide/redis-cluster.md', scene: 'cluster' },
+  { page: 'docs/guide/two-datacenters.md', scene: 'datacenters' },
   { page: 'docs/guide/desired-masters.md', scene: 'unmonitored' },
   { page: 'docs/guide/access.md', scene: 'denied' },
+  { page: 'docs/guide/operations.md', scene: 'running' },
+  { page: 'docs/guide/redis-upgrades.md', scene: 'running' },
+  { page: 'docs/guide/live-page.md', scene: 'running' },
+  { page: 'docs/guide/migrations.md', scene: 'smitty' },
 ];

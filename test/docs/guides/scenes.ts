@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
 import { filesOf } from '../migration-pages.ts';
-import { readPage } from '../pages.ts';
+import { blocksOf, readPage } from '../pages.ts';
 import { layBridge, Machine } from './machine.ts';
 import { installPrometheus, startConsul, startRedis, startSentinels } from './servers.ts';
 import { installServices, startCommandServer, Units } from './units.ts';
@@ -104,6 +105,20 @@ async function smittyScene(sandbox: Sandbox): Promise<Scene> {
   return scene;
 }
 
+/** Two masters as above, and on the first machine both proxies with the configs that the guide shows. */
+async function proxiesScene(sandbox: Sandbox): Promise<Scene> {
+  const scene = await sentinelScene(sandbox);
+  const { units } = scene;
+  const [first] = three(scene);
+  const [twemproxy, haproxy] = blocksOf(await readPage('docs/guide/existing-proxies.md'));
+  const config = first.path('/etc/haproxy/haproxy.cfg');
+  const web = 'frontend web\n    mode http\n    bind 127.0.0.1:8080\n    http-request return status 200\n';
+  first.write('/etc/nutcracker/nutcracker.yml', twemproxy?.content ?? '');
+  first.write('/etc/haproxy/haproxy.cfg', `${readFileSync(config, 'utf8')}\n${web}\n${haproxy?.content ?? ''}`);
+  await Promise.all(['nutcracker', 'haproxy'].map((name) => units.get(first.name, name).server.restart()));
+  return scene;
+}
+
 /** A master with a replica, and a Sentinel on each machine that monitors nothing. */
 async function unmonitoredScene(sandbox: Sandbox): Promise<Scene> {
   const scene = await machines(sandbox, ['redis-1', 'redis-2', 'redis-3']);
@@ -176,6 +191,7 @@ export const scenes = {
   running: runningScene,
   client: clientScene,
   smitty: smittyScene,
+  proxies: proxiesScene,
   application: applicationScene,
   denied: deniedScene,
   unmonitored: unmonitoredScene,

@@ -17,15 +17,17 @@ t.test('the words after the language say what a reader does with a block', async
       fence('sh run=fails'),
       fence('sh aside'),
       fence('redis each=6379,26379'),
+      fence('sh run on=redis-2,redis-3'),
     ),
   );
   t.match(steps, [
-    { kind: 'file', path: '/etc/a.yml', machine: 'redis-2', content: 'a: 1\n', line: 3 },
-    { kind: 'commands', ends: 'well', machine: undefined },
+    { kind: 'file', path: '/etc/a.yml', machines: ['redis-2'], content: 'a: 1\n', line: 3 },
+    { kind: 'commands', ends: 'well', machines: [] },
     { kind: 'output', reading: 'eventually' },
     { kind: 'commands', ends: 'failing' },
     { kind: 'aside' },
     { kind: 'redis', ports: [6379, 26379] },
+    { kind: 'commands', machines: ['redis-2', 'redis-3'] },
   ]);
 });
 

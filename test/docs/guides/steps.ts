@@ -11,13 +11,14 @@ import { blocksOf, type Page } from '../pages.ts';
  *   ```text shows=eventually                           ... after repeating them for some seconds
  *   ```sh aside                                        nothing: another way, or a step that needs the internet
  *
- * `on=NAME` names the machine. Without it, it is the first one of the guide's scene.
+ * `on=NAME` names the machine, and `on=NAME,NAME` several, one after the other. Without it, it is the first one of the guide's scene.
  */
 
 interface Place {
   /** Of the block, in the page. */
   readonly line: number;
-  readonly machine: string | undefined;
+  /** None: the first one. */
+  readonly machines: readonly string[];
   readonly content: string;
 }
 
@@ -32,7 +33,7 @@ export type Step =
 export function stepsOf(page: Page): readonly Step[] {
   const steps = blocksOf(page).map((block) => {
     const words = new Map(block.info.map((word) => splitWord(word)));
-    const place = { line: block.line, machine: words.get('on'), content: block.content };
+    const place = { line: block.line, machines: words.get('on')?.split(',') ?? [], content: block.content };
     const step = stepOf(place, words);
     if (step === undefined)
       throw new Error(`${page.file}:${block.line}: the block's first line must say file=, run, each=, shows or aside`);

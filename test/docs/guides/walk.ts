@@ -37,12 +37,12 @@ export async function walk(
         };
       continue;
     }
-    const machine = machineOf(scene, step.machine);
+    const machines = machinesOf(scene, step.machines);
     if (kind === 'file') {
-      machine.write(step.path, content);
+      for (const machine of machines) machine.write(step.path, content);
       continue;
     }
-    const repeat = () => (kind === 'redis' ? sendToEach(step, scene) : machine.run(content));
+    const repeat = () => (kind === 'redis' ? sendToEach(step, scene) : runOnEach(machines, content));
     last = { ...(await repeat()), repeat };
     print(`${line}: ${content}${last.output}\n`);
     // What must show something in the end may fail before that.
@@ -85,8 +85,22 @@ async function sendToEach(
   return { code: output === '' ? 1 : 0, output };
 }
 
-function machineOf({ machines }: Scene, name: string | undefined): Machine {
-  const machine = name === undefined ? [...machines.values()][0] : machines.get(name);
-  if (machine === undefined) throw new Error(`the scene has no machine ${name}`);
-  return machine;
+/** Ends at the first machine on which a command fails. */
+async function runOnEach(machines: readonly Machine[], content: string): Promise<Finished> {
+  let output = '';
+  for (const machine of machines) {
+    const finished = await machine.run(content);
+    output += finished.output;
+    if (finished.code !== 0) return { code: finished.code, output };
+  }
+  return { code: 0, output };
+}
+
+function machinesOf({ machines }: Scene, names: readonly string[]): readonly Machine[] {
+  if (names.length === 0) return [...machines.values()].slice(0, 1);
+  return names.map((name) => {
+    const machine = machines.get(name);
+    if (machine === undefined) throw new Error(`the scene has no machine ${name}`);
+    return machine;
+  });
 }
