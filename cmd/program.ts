@@ -39,6 +39,15 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or config.`;
 /** Runs one command line and returns the process's exit code. Never throws. */
 export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
   let exitCode: ExitCode = 0;
+  const program = makeProgram((code) => {
+    exitCode = code;
+  });
+  program.hook('preAction', (_, command) => prepare(command));
+  return withDataFormat(() => execute(program, argv)).then((code) => code ?? exitCode);
+}
+
+/** Every command with its options. An action says how it ended by `done`. */
+export function makeProgram(done: (code: ExitCode) => void): Command {
   const program = new Command('switchmaster')
     .description('Keep Consul, proxies and applications pointed at the right Redis master.')
     .version(version, '-V, --version', 'print the version')
@@ -49,9 +58,6 @@ export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
     .showSuggestionAfterError()
     .configureOutput({ writeOut: (text) => void process.stdout.write(fold(text, columnsOf(process.stdout))) })
     .exitOverride();
-  const done = (code: ExitCode): void => {
-    exitCode = code;
-  };
   addRun(program, done);
   addCheck(program, done);
   addRender(program, done);
@@ -76,8 +82,7 @@ export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
     command.showHelpAfterError(`(switchmaster ${command.name()} --help lists its options)`);
     if (command.options.some(({ long }) => long === '--json')) command.addOption(outputOption());
   }
-  program.hook('preAction', (_, command) => prepare(command));
-  return withDataFormat(() => execute(program, argv)).then((code) => code ?? exitCode);
+  return program;
 }
 
 /** Chooses the output, and finds the API in the config of this node. */
