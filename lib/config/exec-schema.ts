@@ -7,7 +7,11 @@ import { text } from './shared-schema.ts';
 
 /** Patterns of names of variables. */
 const patterns = z
-  .array(text.regex(/^[^[\]\\=]*$/, 'must be a name of a variable, in which * and ? are the only signs with a meaning'))
+  .array(
+    text
+      .regex(/^[^[\]\\=]*$/, 'must be a name of a variable, in which * and ? are the only signs with a meaning')
+      .meta({ is: 'pattern' }),
+  )
   .default([]);
 
 const variable = z.union([z.string(), z.number(), z.boolean()]);
@@ -18,6 +22,7 @@ const reference = /\$\{\w[^}]*\}|(?<=^|:)\$[A-Za-z_]\w*(?=$|:)/;
 
 const custom = z
   .union([z.record(z.string(), variable), z.array(assignment)])
+  .meta({ is: 'map, or list of `NAME=value`' })
   .default({})
   .transform((given, context) => {
     const entries = Array.isArray(given) ? given.map(splitAssignment) : Object.entries(given);

@@ -2,10 +2,13 @@ import { z } from 'zod';
 import { isolations } from '../model/instance.ts';
 import { instanceKindNames } from '../model/instance-kinds.ts';
 import { duration } from './duration.ts';
-import { address, endpoint, metaValue, nameText, redisAccess, text } from './shared-schema.ts';
+import { address, endpoint, metaValue, nameText, pattern, redisAccess, text } from './shared-schema.ts';
 import { addressOrSocket } from './socket-schema.ts';
 
-const tag = z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/, 'must be a DNS label');
+const tag = z
+  .string()
+  .regex(/^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/, 'must be a DNS label')
+  .meta({ is: 'DNS label' });
 
 const check = z.strictObject({
   interval: duration({ minMs: 100, maxMs: 600_000 }).default(2_000),
@@ -22,8 +25,8 @@ const check = z.strictObject({
 });
 
 const discovery = z.strictObject({
-  hosts: z.array(text).default([]),
-  masters: z.array(text).min(1).default(['*']),
+  hosts: z.array(text.meta({ is: 'host' })).default([]),
+  masters: z.array(pattern).min(1).default(['*']),
 });
 
 /** Consul takes 64 (agent/structs/structs.go, metaMaxKeyPairs); the registrar needs the others. */
@@ -41,6 +44,7 @@ const instance = z.strictObject({
   meta: z
     .record(z.string().regex(/^[A-Za-z0-9_-]{1,128}$/), metaValue)
     .refine((meta) => Object.keys(meta).length <= mostMeta, `must have at most ${mostMeta} keys`)
+    .meta({ is: 'map of texts' })
     .default({}),
   check: check.prefault({}),
   deregisterOnStop: z.boolean().default(false),

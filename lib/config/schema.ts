@@ -8,7 +8,16 @@ import { duration } from './duration.ts';
 import { endpointSection } from './endpoint-schema.ts';
 import { publishSection } from './publish.ts';
 import { registerSection } from './register-schema.ts';
-import { address, crashSettings, filePath, listenAddress, redisAccess, serverTls, text } from './shared-schema.ts';
+import {
+  address,
+  crashSettings,
+  filePath,
+  listenAddress,
+  pattern,
+  redisAccess,
+  serverTls,
+  text,
+} from './shared-schema.ts';
 import { templatesSection } from './template-schema.ts';
 
 /*
@@ -22,7 +31,8 @@ const environmentSection = z
   .regex(/^[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$/, 'must be a DNS label: letters, digits and inner dashes')
   .refine((name) => !isTopFolder(name), 'is the name of a folder of keys below redis/; choose another')
   .refine((name) => !beginsMaintenanceKeys(name), 'begins with maintenance, as keys below redis/ do; choose another')
-  .refine((name) => !isKindOrRole(name), 'is a tag that services have for their role or kind; choose another');
+  .refine((name) => !isKindOrRole(name), 'is a tag that services have for their role or kind; choose another')
+  .meta({ is: 'DNS label' });
 
 /** Whether a config can have this environment. */
 export function isEnvironment(name: string): boolean {
@@ -35,7 +45,7 @@ function isKindOrRole(name: string): boolean {
 }
 
 const consulSection = z.strictObject({
-  address: text.optional(),
+  address: text.meta({ is: 'address or URL' }).optional(),
   tokenFile: filePath.optional(),
   datacenter: text.optional(),
   connections: z.int().min(1).max(100_000).default(64),
@@ -57,7 +67,7 @@ const sentinelSettings = z.strictObject({
   addresses: z.array(address).min(1, 'needs at least one address').optional(),
   service: text.optional(),
   provision: z.boolean().default(true),
-  masters: z.array(text).min(1, 'needs at least one pattern').default(['*']),
+  masters: z.array(pattern).min(1, 'needs at least one pattern').default(['*']),
   ...redisAccess.shape,
   redis: redisAccess.prefault({}),
   resync: duration({ minMs: 1_000 }).default(30_000),
@@ -75,7 +85,10 @@ const sentinelSection = sentinelSettings.transform(({ addresses, ...given }) => 
 export type RawSentinel = z.output<typeof sentinelSection>;
 
 /** A host name, without a port. */
-const hostName = z.string().regex(/^[a-zA-Z0-9_.-]{1,253}$/, 'must be a host name without a scheme and without a port');
+const hostName = z
+  .string()
+  .regex(/^[a-zA-Z0-9_.-]{1,253}$/, 'must be a host name without a scheme and without a port')
+  .meta({ is: 'host name' });
 
 const apiSection = z.union([
   z.literal(false),

@@ -4,9 +4,14 @@ import { longestMetaValue } from '../model/naming.ts';
 import { defaultTlsVerify } from './defaults.ts';
 import { duration } from './duration.ts';
 
-/* Schemas that several sections of the config share. */
-export const text = z.string().min(1, 'must not be empty');
-export const filePath = text;
+/*
+ * Schemas that several sections of the config share. `is` in the meta of a schema is its type in words: docs/reference/config.md has
+ * it where the schema alone does not say enough.
+ */
+export const text = z.string().min(1, 'must not be empty').meta({ is: 'text' });
+export const filePath = text.meta({ is: 'path' });
+/** With `*` and `?`. */
+export const pattern = text.meta({ is: 'pattern' });
 
 /** A text that Consul can hold as a value of meta. */
 export const metaValue = z
@@ -17,19 +22,24 @@ export const metaValue = z
   );
 
 /** The name of a master or a cluster. */
-export const nameText = metaValue.min(1, 'must not be empty');
+export const nameText = metaValue.min(1, 'must not be empty').meta({ is: 'text' });
 
 /** `host:port` or `[v6]:port`. */
-export const address = z.string().transform((value, context): Address => {
-  const parsed = parseAddress(value);
-  if (parsed !== undefined) return parsed;
-  const hint = value.includes('://') ? 'leave the scheme out' : 'write host:port, or [address]:port for IPv6';
-  context.addIssue({ code: 'custom', message: `${JSON.stringify(value)} is not an address`, params: { hint } });
-  return z.NEVER;
-});
+export const address = z
+  .string()
+  .transform((value, context): Address => {
+    const parsed = parseAddress(value);
+    if (parsed !== undefined) return parsed;
+    const hint = value.includes('://') ? 'leave the scheme out' : 'write host:port, or [address]:port for IPv6';
+    context.addIssue({ code: 'custom', message: `${JSON.stringify(value)} is not an address`, params: { hint } });
+    return z.NEVER;
+  })
+  .meta({ is: 'address' });
 
 /** `host:port`, or the path of a unix domain socket. */
-export const endpoint = z.union([z.string().regex(/^\//, 'must be a path that begins with /, or host:port'), address]);
+export const endpoint = z
+  .union([z.string().regex(/^\//, 'must be a path that begins with /, or host:port'), address])
+  .meta({ is: 'address, or path of a socket' });
 
 const clientTls = z.strictObject({
   caFile: filePath.optional(),
@@ -50,14 +60,17 @@ export const redisAccess = z.strictObject({
 export type RawAccess = z.output<typeof redisAccess>;
 
 /** Like {@link address}; port 0 takes a free port. */
-export const listenAddress = z.string().transform((value, context): Address => {
-  const free = /^(.+):0$/.exec(value);
-  const parsed = free === null ? parseAddress(value) : parseAddress(`${free[1]}:1`);
-  if (parsed !== undefined) return free === null ? parsed : { host: parsed.host, port: 0 };
-  const hint = value.startsWith(':') ? `write 127.0.0.1${value}` : 'write host:port, or [address]:port for IPv6';
-  context.addIssue({ code: 'custom', message: `${JSON.stringify(value)} is not an address`, params: { hint } });
-  return z.NEVER;
-});
+export const listenAddress = z
+  .string()
+  .transform((value, context): Address => {
+    const free = /^(.+):0$/.exec(value);
+    const parsed = free === null ? parseAddress(value) : parseAddress(`${free[1]}:1`);
+    if (parsed !== undefined) return free === null ? parsed : { host: parsed.host, port: 0 };
+    const hint = value.startsWith(':') ? `write 127.0.0.1${value}` : 'write host:port, or [address]:port for IPv6';
+    context.addIssue({ code: 'custom', message: `${JSON.stringify(value)} is not an address`, params: { hint } });
+    return z.NEVER;
+  })
+  .meta({ is: 'address' });
 
 /** The certificate of a server of ours. With `clientCaFile`, clients need a certificate that it issued. */
 export const serverTls = z.strictObject({ certFile: filePath, keyFile: filePath, clientCaFile: filePath.optional() });

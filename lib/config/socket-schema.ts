@@ -6,16 +6,19 @@ import { type Endpoint, parseAddress } from '../model/address.ts';
 const longestPath = 107;
 
 /** `host:port`, `[v6]:port`, or the absolute path of a unix domain socket. */
-export const addressOrSocket = z.string().transform((value, context): Endpoint => {
-  const parsed = parseAddress(value);
-  if (parsed !== undefined) return parsed;
-  const refuse = ({ message, hint }: Refusal): never => {
-    context.addIssue({ code: 'custom', message, params: { hint } });
-    return z.NEVER;
-  };
-  const refusal = refusalOf(value);
-  return refusal === undefined ? posix.normalize(value) : refuse(refusal);
-});
+export const addressOrSocket = z
+  .string()
+  .transform((value, context): Endpoint => {
+    const parsed = parseAddress(value);
+    if (parsed !== undefined) return parsed;
+    const refuse = ({ message, hint }: Refusal): never => {
+      context.addIssue({ code: 'custom', message, params: { hint } });
+      return z.NEVER;
+    };
+    const refusal = refusalOf(value);
+    return refusal === undefined ? posix.normalize(value) : refuse(refusal);
+  })
+  .meta({ is: 'address, or path of a socket' });
 
 interface Refusal {
   readonly message: string;

@@ -6,29 +6,39 @@ import { execSettings } from './exec-schema.ts';
 import { endpoint, filePath, redisAccess, text } from './shared-schema.ts';
 
 /** A program and its arguments. No shell reads them. */
-const argv = z.array(z.string()).min(1, 'needs a program');
+const argv = z.array(z.string()).min(1, 'needs a program').meta({ is: 'list of words' });
 const timeout = duration({ minMs: 100, maxMs: 3_600_000 });
 /** Of checks and reload commands, in milliseconds. */
 const defaultTimeoutMs = 30_000;
 const plainCommand = argv.transform((words) => ({ argv: words, timeoutMs: defaultTimeoutMs }));
-const command = z.union([
-  plainCommand,
-  z
-    .strictObject({ command: argv, timeout: timeout.default(defaultTimeoutMs) })
-    .transform((given) => ({ argv: given.command, timeoutMs: given.timeout })),
-]);
+const command = z
+  .union([
+    plainCommand,
+    z
+      .strictObject({ command: argv, timeout: timeout.default(defaultTimeoutMs) })
+      .transform((given) => ({ argv: given.command, timeoutMs: given.timeout })),
+  ])
+  .meta({ is: 'command' });
 
 const signals = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGTERM', 'SIGWINCH'] as const;
-const signal = z.enum(signals);
+const signal = z.enum(signals).meta({ is: 'signal' });
 
 const supervised = z.strictObject({
   command: plainCommand,
-  onChange: z.enum(['restart', ...signals]).default('restart'),
+  onChange: z
+    .enum(['restart', ...signals])
+    .meta({ is: '`restart` or a signal' })
+    .default('restart'),
   stopSignal: signal.default('SIGTERM'),
   stopTimeout: duration({ minMs: 0, maxMs: 3_600_000 }).default(10_000),
 });
-const supervise = z.union([argv.transform((words) => supervised.parse({ command: words })), supervised]);
+const supervise = z
+  .union([argv.transform((words) => supervised.parse({ command: words })), supervised])
+  .meta({ is: 'list of words or map' });
 export type RawSupervise = z.output<typeof supervise>;
+
+/** Of HAProxy's runtime API. */
+const socketOrAddress = text.meta({ is: 'path or address' });
 
 /** One object for all kinds, so that the message about a mistake in one kind names that mistake. */
 const reloadMap = z
@@ -38,15 +48,24 @@ const reloadMap = z
     /** The HAProxy in front of a consumer that restarts. */
     drain: z
       .strictObject({
-        socket: text,
-        servers: z.array(z.string().regex(/^[\w.:-]+\/[\w.:-]+$/, 'must be backend/server')).min(1),
+        socket: socketOrAddress,
+        servers: z
+          .array(
+            z
+              .string()
+              .regex(/^[\w.:-]+\/[\w.:-]+$/, 'must be backend/server')
+              .meta({ is: '`backend/server`' }),
+          )
+          .min(1),
         timeout: duration({ minMs: 0, maxMs: 3_600_000 }).default(5_000),
       })
       .optional(),
     signal: signal.optional(),
     pidFile: filePath.optional(),
     /** `socket` is a path, or the address of `stats socket ipv4@...`. */
-    haproxy: z.strictObject({ socket: text, master: text.optional(), fallback: command }).optional(),
+    haproxy: z
+      .strictObject({ socket: socketOrAddress, master: socketOrAddress.optional(), fallback: command })
+      .optional(),
     supervise: supervise.optional(),
   })
   .superRefine((given, context) => {
@@ -59,23 +78,29 @@ const reloadMap = z
     if (drain !== undefined && argv === undefined) wrong('has drain, but no command');
   })
   .transform((given) => ({ ...given, timeout: given.timeout ?? defaultTimeoutMs }));
-const reload = z.union([argv.transform((words) => reloadMap.parse({ command: words })), reloadMap]);
+const reload = z
+  .union([argv.transform((words) => reloadMap.parse({ command: words })), reloadMap])
+  .meta({ is: 'command or map' });
 export type RawReload = z.output<typeof reload>;
 
 const redisProbe = z.strictObject({
   address: endpoint,
   /** The name of the master that must answer at the address. */
-  master: text.optional(),
+  master: text.meta({ is: "master's name" }).optional(),
   ...redisAccess.shape,
 });
 export type RawRedisProbe = z.output<typeof redisProbe>;
 
 const verify = z.strictObject({
-  redis: z.union([endpoint, redisProbe, z.array(redisProbe).min(1)]).optional(),
+  redis: z
+    .union([endpoint, redisProbe, z.array(redisProbe).min(1)])
+    .meta({ is: 'address, path of a socket, map, or list of maps' })
+    .optional(),
   tcp: endpoint.optional(),
   http: z
     .url({ protocol: /^https?$/ })
     .refine(hasNoUser, 'must not contain a user or a password')
+    .meta({ is: 'URL' })
     .optional(),
   command: argv.optional(),
   deadline: duration({ minMs: 100, maxMs: 600_000 }).default(5_000),
@@ -83,24 +108,30 @@ const verify = z.strictObject({
 export type RawVerify = z.output<typeof verify>;
 
 /** As chmod takes it: `0640`, quoted or not. YAML reads a bare 0640 as six hundred and forty. */
-const fileMode = z.union([z.string(), z.int()]).transform((value, context) => {
-  const digits = String(value);
-  if (/^(?:0o)?0?[0-7]{3}$/.test(digits)) return Number.parseInt(digits.replace('0o', ''), 8);
-  context.addIssue({ code: 'custom', message: `${digits} is not a file mode`, params: { hint: 'write "0640"' } });
-  return z.NEVER;
-});
+const fileMode = z
+  .union([z.string(), z.int()])
+  .transform((value, context) => {
+    const digits = String(value);
+    if (/^(?:0o)?0?[0-7]{3}$/.test(digits)) return Number.parseInt(digits.replace('0o', ''), 8);
+    context.addIssue({ code: 'custom', message: `${digits} is not a file mode`, params: { hint: 'write "0640"' } });
+    return z.NEVER;
+  })
+  .meta({ is: 'file mode, `"0640"`' });
+
+/** A user or a group. */
+const account = z.union([text, z.int().min(0)]).meta({ is: 'name or number' });
 
 const templateSettings = z.strictObject({
-  source: text.optional(),
+  source: text.meta({ is: 'name or path' }).optional(),
   /** The template itself, instead of a source. */
   contents: text.optional(),
-  destination: text,
+  destination: filePath,
   /** Create the folders above the destination. */
   createDestDirs: z.boolean().default(false),
   format: z.enum(templateFormats).optional(),
-  vars: z.record(z.string(), z.json()).default({}),
+  vars: z.record(z.string(), z.json()).meta({ is: 'map' }).default({}),
   /** Helpers that the template may not call. */
-  functionDenylist: z.array(text).optional(),
+  functionDenylist: z.array(text.meta({ is: 'name' })).optional(),
   /** The folder from which the helper `file` may read. */
   sandboxPath: filePath.optional(),
   check: command.optional(),
@@ -127,8 +158,8 @@ const templateSettings = z.strictObject({
   /** For a single file that is mounted into a container. */
   inPlace: z.boolean().default(false),
   mode: fileMode.optional(),
-  owner: z.union([text, z.int().min(0)]).optional(),
-  group: z.union([text, z.int().min(0)]).optional(),
+  owner: account.optional(),
+  group: account.optional(),
 });
 
 /** Whether a template renders Sentinel's own config file. */

@@ -10,3 +10,12 @@ export function parseDuration(value: unknown): number | undefined {
   }
   return totalMs;
 }
+
+/** As a config has it: `1m`, `90s`, `500ms`, `0`. */
+export function formatDuration(ms: number): string {
+  if (ms === 0) return '0';
+  const [unit, length] = Object.entries(unitMs)
+    .reverse()
+    .find(([, length]) => ms % length === 0) ?? ['ms', 1];
+  return `${ms / length}${unit}`;
+}

@@ -1,5 +1,5 @@
 /** The folders of keys below `redis/`, or below that of an environment. */
-const topFolders: readonly string[] = [
+export const topFolders: readonly string[] = [
   'record',
   'master',
   'cluster',

@@ -1,6 +1,12 @@
 import { type HealthCode, healthCodes } from '../../lib/model/health.ts';
 import { healthGuide } from '../../lib/model/health-guide.ts';
 import { Metrics } from '../../lib/telemetry/metrics.ts';
+import { cliParts } from './generated-cli.ts';
+import { configParts } from './generated-config.ts';
+import { consulParts } from './generated-consul.ts';
+import { errorParts } from './generated-errors.ts';
+import { httpParts } from './generated-http.ts';
+import { table } from './markdown-table.ts';
 
 /* The tables of the reference that are written from the code: `npm run docs` writes them, and a test fails when one is stale. */
 
@@ -8,12 +14,18 @@ import { Metrics } from '../../lib/telemetry/metrics.ts';
 export interface GeneratedPart {
   readonly name: string;
   readonly page: string;
-  readonly write: () => string;
+  /** Given the part as the page has it, because some of its text is written by hand. */
+  readonly write: (current: string) => string;
 }
 
 export const generatedParts: readonly GeneratedPart[] = [
   { name: 'metrics', page: 'docs/reference/http.md', write: writeMetrics },
   { name: 'codes', page: 'docs/guide/operations.md', write: writeCodes },
+  ...configParts,
+  ...cliParts,
+  ...httpParts,
+  ...errorParts,
+  ...consulParts,
 ];
 
 /** The page with the part as the code has it now. Throws if the page has no place for it. */
@@ -22,7 +34,8 @@ export function withPart(text: string, { name, page, write }: GeneratedPart): st
   const [before, rest] = split(text, begin);
   const [, after] = split(rest ?? '', end);
   if (before === undefined || after === undefined) throw new Error(`${page} has no place for ${name}`);
-  return `${before}${begin}${write()}${end}${after}`;
+  const current = (rest ?? '').slice(0, (rest ?? '').length - after.length - end.length);
+  return `${before}${begin}${write(current)}${end}${after}`;
 }
 
 function split(text: string, mark: string): readonly [string, string] | readonly [] {
@@ -89,9 +102,4 @@ function writeCodes(): string {
 /** The text with its first mention of each of the words as a link. */
 function linked(text: string, links: Links[string] = []): string {
   return links.reduce((before, [words, target]) => before.replace(words, `[${words}](${target})`), text);
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n').replaceAll('|  |', '| |');
 }

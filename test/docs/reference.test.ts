@@ -1,18 +1,16 @@
 import { globSync } from 'node:fs';
 import t from 'tap';
-import { z } from 'zod';
 import { bundledTemplates } from '../../lib/config/bundled.ts';
-import { configSchema } from '../../lib/config/schema.ts';
+import { sections } from '../../lib/config/schema.ts';
 import { type ErrorCode, errorDoc, errorTable } from '../../lib/errors.ts';
-import { EventStreams } from '../../lib/http/events.ts';
-import { makeServer } from '../../lib/http/server.ts';
-import { parseDuration } from '../../lib/model/duration.ts';
+import { topFolders } from '../../lib/model/environments.ts';
 import { masterCheckCodes } from '../../lib/model/master-check.ts';
 import { templateFormats } from '../../lib/template/format.ts';
 import { helpers } from '../../lib/template/helpers.ts';
-import { exampleViews } from '../http/views.ts';
 import { generatedParts, withPart } from './generated.ts';
-import { codesIn, projectDir, readPage, tableRows } from './pages.ts';
+import { keysWithoutTable } from './generated-config.ts';
+import { missingMeaning } from './markdown-table.ts';
+import { codesIn, projectDir, readPage, sectionOf, tableRows } from './pages.ts';
 
 /** The words in backticks in the first cells of a page's tables. */
 async function namedIn(file: string): Promise<ReadonlySet<string>> {
@@ -53,64 +51,30 @@ t.test('the generated parts of the pages are as the code has them; else run npm 
   }
 });
 
-interface JsonSchema {
-  readonly properties?: Readonly<Record<string, JsonSchema>>;
-  readonly items?: JsonSchema;
-  readonly anyOf?: readonly JsonSchema[];
-  readonly default?: unknown;
-}
-
-interface ConfigKey {
-  readonly path: string;
-  readonly default: unknown;
-}
-
-/** Every key that a config may have: `sentinel.resync`, `templates[].check.timeout`. */
-function keysOf(schema: JsonSchema, at = ''): readonly ConfigKey[] {
-  const own = Object.entries(schema.properties ?? {}).flatMap(([name, inner]) => {
-    const path = at === '' ? name : `${at}.${name}`;
-    return [{ path, default: inner.default }, ...keysOf(inner, path)];
-  });
-  const items = schema.items === undefined ? [] : keysOf(schema.items, `${at}[]`);
-  return [...own, ...items, ...(schema.anyOf ?? []).flatMap((branch) => keysOf(branch, at))];
-}
-
-/** The page describes client TLS once for all places, and a single probe like a list of probes. */
-function documentedName(path: string): string {
-  return path.replace(/^(?!api\.|sentinelEndpoint\.).*\.tls\.(\w+)$/, 'tls.$1').replace('.redis[].', '.redis.');
-}
-
-const schema = z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
-const keys = keysOf(schema);
-
-t.test('the page documents exactly the existing config keys', async (t) => {
-  const { text } = await readPage('docs/reference/config.md');
-  const named = tableRows(text).flatMap(([first = '']) => codesIn(first));
-  const sections = Object.keys(schema.properties ?? {});
-  t.strictSame(
-    sections.filter((section) => !new RegExp(`^## ${section}$`, 'm').test(text)),
-    [],
-    'a heading for each section',
-  );
-  const wanted = new Set(keys.map(({ path }) => documentedName(path)).filter((path) => !sections.includes(path)));
-  t.strictSame([...wanted].filter((path) => !named.includes(path)).sort(), [], 'not documented');
-  const known = new Set([...wanted, ...sections]);
-  t.strictSame(named.filter((path) => !known.has(path)).sort(), [], 'documented, but not existing');
+t.test('somebody has described every key, option, route and error of the generated tables', async (t) => {
+  for (const page of new Set(generatedParts.map((part) => part.page)))
+    t.notMatch((await readPage(page)).text, missingMeaning, page);
 });
 
-t.test('the defaults of config keys are as documented', async (t) => {
+t.test('each section of the config has a heading, and every key that has no heading is in a table', async (t) => {
   const { text } = await readPage('docs/reference/config.md');
-  const cells = new Map(tableRows(text).flatMap(([first = '', , third = '']) => codesIn(first).map((n) => [n, third])));
-  for (const { path, default: value } of keys) {
-    if (value === undefined || typeof value === 'object') continue;
-    const cell = codesIn(cells.get(documentedName(path)) ?? '')[0] ?? '';
-    if (typeof value === 'number')
-      t.ok(
-        [String(value), parseDuration(cell)].some((one) => one === cell || one === value),
-        path,
-      );
-    else t.equal(cell, String(value), path);
-  }
+  const names = Object.keys(sections);
+  t.strictSame(
+    names.filter((section) => !new RegExp(`^## ${section}$`, 'm').test(text)),
+    [],
+  );
+  t.strictSame(
+    keysWithoutTable().filter((path) => !names.includes(path)),
+    [],
+  );
+});
+
+t.test('the page on Consul has every folder of keys', async (t) => {
+  const { text } = await readPage('docs/reference/consul.md');
+  const named = tableRows(sectionOf(text, 'Keys') ?? '').flatMap(([first = '']) =>
+    [...first.matchAll(/`P` \+ `([a-z]+)/g)].map(([, folder = '']) => folder),
+  );
+  t.strictSame([...new Set(named)].sort(), topFolders.toSorted());
 });
 
 t.test('the page documents exactly the existing helpers, formats and bundled templates', async (t) => {
@@ -140,19 +104,6 @@ t.test('the page documents exactly the existing helpers, formats and bundled tem
     [],
     'documented, but not existing',
   );
-});
-
-t.test('the page documents exactly the routes of the API', async (t) => {
-  const views = exampleViews();
-  const streams = new EventStreams(views.journal);
-  const server = makeServer({ views, version: '0', token: undefined, streams, onDefect: () => {} });
-  t.teardown(() => server.close());
-  const { paths } = (await server.inject('/openapi.json')).json<{ paths: Record<string, Record<string, unknown>> }>();
-  const routes = Object.entries(paths).flatMap(([path, methods]) =>
-    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
-  );
-  const named = [...(await namedIn('docs/reference/http.md'))].filter((code) => /^[A-Z]+ \//.test(code));
-  t.strictSame(named.sort(), routes.filter((route) => !route.startsWith('OPTIONS ')).sort());
 });
 
 t.test('every output of a health check is documented', async (t) => {
