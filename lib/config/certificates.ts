@@ -22,6 +22,14 @@ export function checkKeyPair(
     resolution.report(key.file.setting, { message: names, hint: 'the first certificate of the file must be its own' });
     return;
   }
+  if (!isUsable(privateKey)) {
+    const { asymmetricKeyType: type, asymmetricKeyDetails: details } = privateKey;
+    const kind = [type, details?.namedCurve].filter((word) => word !== undefined).join(' ');
+    const message = `${nameOf(resolution, key)} is a key of ${kind}, which TLS connections cannot use`;
+    const hint = 'take a key of RSA, Ed25519, Ed448, or of the curves P-256, P-384 and P-521';
+    resolution.report(key.file.setting, { message, hint });
+    return;
+  }
   try {
     createSecureContext({ cert: cert.content, key: key.content.reveal() });
   } catch (thrown) {
@@ -31,7 +39,7 @@ export function checkKeyPair(
 
 /** Reports a text without certificates, or with one that cannot be read. Returns the first certificate. */
 export function checkAuthorities(resolution: Resolution, given: PemFile<string>): X509Certificate | undefined {
-  const blocks = splitBlocks(given.content);
+  const blocks = splitCertificates(given.content);
   if (blocks.length === 0) {
     resolution.report(given.file.setting, {
       message: `${nameOf(resolution, given)} has no certificate`,
@@ -69,9 +77,20 @@ function readKey(resolution: Resolution, given: PemFile<Secret>): KeyObject | un
   }
 }
 
-/** From each begin on, whether it has an end or not. */
-function splitBlocks(pem: string): readonly string[] {
-  return pem.split(/(?=-----BEGIN )/).filter((block) => /^-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/.test(block));
+/** What OpenSSL, and so Node and most servers, offers for signatures in TLS (RFC 8446, 4.2.3). */
+const usableKinds: ReadonlySet<string> = new Set(['rsa', 'rsa-pss', 'ed25519', 'ed448']);
+const usableCurves: ReadonlySet<string> = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
+
+function isUsable({ asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject): boolean {
+  return type === 'ec' ? usableCurves.has(details?.namedCurve ?? '') : usableKinds.has(type ?? '');
+}
+
+/** The certificates of a text, each from its begin on, whether it has an end or not. OpenSSL skips one that does not begin a line. */
+export function splitCertificates(pem: string): readonly string[] {
+  return pem
+    .replace(/^\ufeff/, '')
+    .split(/(?<![^\n])(?=-----BEGIN )/)
+    .filter((block) => /^-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/.test(block));
 }
 
 function nameOf(resolution: Resolution, { file }: PemFile<unknown>): string {

@@ -1,4 +1,5 @@
 import { defaultConsulAddress, defaultTlsVerify } from './defaults.ts';
+import { warnOfIgnoredVariables } from './ignored-variables.ts';
 import type { ConsulConfig } from './model.ts';
 import type { Resolution, Setting, Sourced } from './resolution.ts';
 import type { RawConsul } from './schema.ts';
@@ -17,6 +18,9 @@ export async function resolveConsul(resolution: Resolution, raw: RawConsul): Pro
   const auth = resolveAuth(resolution);
   const settings = tlsSettings(resolution, raw);
   const tls = target.secure ? await readTls(resolution, settings) : undefined;
+  warnOfIgnoredVariables(resolution, target.socketPath === undefined ? (target.secure ? 'tls' : 'plain') : 'socket');
+  if (raw.tls !== undefined && target.socketPath !== undefined)
+    resolution.report({ at: ['consul', 'tls'] }, { message: 'has no effect on a socket', hint: 'remove tls' });
   return {
     host: target.host,
     port: target.port,
@@ -24,7 +28,6 @@ export async function resolveConsul(resolution: Resolution, raw: RawConsul): Pro
     ...(tls === undefined ? {} : { tls }),
     ...(token === undefined ? {} : { token }),
     ...(auth === undefined ? {} : { auth }),
-    ...ignoredVariables(resolution, tls === undefined ? 'plain' : 'tls'),
     ...(raw.datacenter === undefined ? {} : { datacenter: raw.datacenter }),
     connections: raw.connections,
     maxStaleMs: raw.maxStale,
@@ -88,29 +91,6 @@ function resolveAuth(resolution: Resolution): Secret | undefined {
   if (text === undefined) return undefined;
   return new Secret(text.includes(':') ? text : `${text}:`);
 }
-
-/** Variables of `consul` that are set and have no effect here. */
-function ignoredVariables(resolution: Resolution, transport: 'plain' | 'tls'): Pick<ConsulConfig, 'ignoredVariables'> {
-  const enterprise = ['CONSUL_NAMESPACE', 'CONSUL_PARTITION'].flatMap((name) => {
-    const value = resolution.variable(name) ?? 'default';
-    if (value === 'default') return [];
-    const message = `has no effect: switchmaster uses the default namespace and partition, not ${JSON.stringify(value)}`;
-    return [{ name, message, hint: 'unset it; namespaces and partitions of Consul Enterprise are not supported' }];
-  });
-  const forTls = tlsVariables.filter((name) => transport === 'plain' && resolution.variable(name) !== undefined);
-  const message = 'has no effect: the connection to Consul does not use TLS';
-  const hint = 'set CONSUL_HTTP_SSL=true or an address that begins with https://, or unset it';
-  const set = [...enterprise, ...forTls.map((name) => ({ name, message, hint }))];
-  return set.length === 0 ? {} : { ignoredVariables: set };
-}
-
-const tlsVariables = [
-  'CONSUL_CACERT',
-  'CONSUL_CAPATH',
-  'CONSUL_CLIENT_CERT',
-  'CONSUL_CLIENT_KEY',
-  'CONSUL_TLS_SERVER_NAME',
-] as const;
 
 function tlsSettings(resolution: Resolution, raw: RawConsul): TlsSettings {
   const from = (key: 'caFile' | 'caPath' | 'certFile' | 'keyFile', variable: string) =>

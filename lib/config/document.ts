@@ -14,6 +14,7 @@ import {
 import { withinDeadline } from '../file-system.ts';
 import { notUtf8, readRegularBytes } from '../regular-file.ts';
 import type { Path, Place, Problem } from './problem.ts';
+import { explainSyntax } from './syntax.ts';
 import { describeUnreadable } from './unreadable.ts';
 
 /** One config file, parsed. */
@@ -87,11 +88,13 @@ function parseFile(file: string, text: string): ConfigDocument | { readonly prob
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(line, 1), column: Math.max(col, 1) };
   };
-  if (document.errors.length > 0) {
+  const mistakes = [...document.errors, ...document.warnings.filter(({ code }) => code === 'TAG_RESOLVE_FAILED')];
+  if (mistakes.length > 0) {
+    const lineOf = (offset: number) => placeOf(offset).line;
     return {
-      problems: document.errors.map((error) => ({
+      problems: mistakes.map((error) => ({
         path: '',
-        message: `not YAML: ${error.message}`,
+        ...explainSyntax(error, { document, lineOf }),
         place: placeOf(error.pos[0]),
       })),
     };

@@ -2,6 +2,7 @@ import type { Address } from '../model/address.ts';
 import type { Discovery, InstanceSpec } from '../model/instance.ts';
 import type { Publish } from '../model/publish.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
+import type { Problem } from './problem.ts';
 import type { Secret } from './secret.ts';
 
 /** A validated configuration: plain frozen data. Its files are read and its secrets are wrapped. */
@@ -25,6 +26,8 @@ export interface Config {
   readonly api: ApiConfig | undefined;
   readonly log: LogConfig;
   readonly journal: JournalConfig;
+  /** About files and variables that were read. findWarnings has these and others. */
+  readonly warnings: readonly Problem[];
 }
 
 /** PEM texts. */
@@ -45,8 +48,6 @@ export interface ConsulConfig {
   /** `user:password` of a proxy before Consul (HTTP Basic). */
   readonly auth?: Secret;
   readonly datacenter?: string;
-  /** Variables of `consul` that are set and have no effect, with the reason. */
-  readonly ignoredVariables?: readonly { readonly name: string; readonly message: string; readonly hint: string }[];
   /** How many blocking queries have a connection of their own. */
   readonly connections: number;
   /** How long a server without contact to the leader may answer what any server may answer. 0: the leader answers all. */

@@ -27,6 +27,7 @@ export type CompileTemplate = (
 export class Resolution {
   readonly environment: NodeJS.ProcessEnv;
   readonly problems: Problem[] = [];
+  readonly warnings: Problem[] = [];
   /** The files that were read, by their absolute paths. */
   readonly files = new Set<string>();
   /** What `--config` names: files and folders. */
@@ -55,8 +56,12 @@ export class Resolution {
 
   report(setting: Setting, problem: Pick<Problem, 'message' | 'hint' | 'kind'>): void {
     const place = 'at' in setting ? this.#config.place(setting.at) : undefined;
-    const where = 'at' in setting ? formatPath(setting.at) : setting.variable;
-    this.problems.push({ path: where, ...problem, ...(place === undefined ? {} : { place }) });
+    this.problems.push({ path: nameOf(setting), ...problem, ...(place === undefined ? {} : { place }) });
+  }
+
+  /** For what is valid, and probably not what its author wants. */
+  warn(setting: Setting, problem: Pick<Problem, 'message' | 'hint'>): void {
+    this.warnings.push({ path: nameOf(setting), ...problem });
   }
 
   /** The text of a variable. An empty variable counts as unset, as for `consul`. */
@@ -117,6 +122,10 @@ export class Resolution {
       return undefined;
     }
   }
+}
+
+function nameOf(setting: Setting): string {
+  return 'at' in setting ? formatPath(setting.at) : setting.variable;
 }
 
 /** A password in another encoding is another password. */

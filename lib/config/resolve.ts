@@ -41,6 +41,7 @@ export async function resolveConfig(resolution: Resolution, raw: RawConfig): Pro
     }),
     log: raw.log,
     journal,
+    warnings: resolution.warnings,
   };
 }
 

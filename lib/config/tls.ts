@@ -1,3 +1,4 @@
+import { warnOfAuthorities, warnOfCertificate } from './certificate-warnings.ts';
 import { checkAuthorities, checkKeyPair } from './certificates.ts';
 import { defaultTlsVerify } from './defaults.ts';
 import type { ClientTls, ServerTls } from './model.ts';
@@ -50,6 +51,7 @@ export async function readTls(resolution: Resolution, settings: TlsSettings): Pr
     keyFile === undefined ? undefined : await resolution.readSecret(keyFile.value, keyFile.setting);
   if (certFile !== undefined && keyFile !== undefined && cert !== undefined && key !== undefined) {
     checkKeyPair(resolution, { cert: { file: certFile, content: cert }, key: { file: keyFile, content: key } });
+    warnOfCertificate(resolution, { setting: certFile.setting, content: cert }, 'client');
   }
   return {
     ...(ca.length === 0 ? {} : { ca: ca.join('\n') }),
@@ -71,6 +73,7 @@ async function readAuthorities(
   return texts.flatMap(({ file, content }) => {
     if (file === undefined || content === undefined) return [];
     checkAuthorities(resolution, { file, content });
+    warnOfAuthorities(resolution, { setting: file.setting, content });
     return [content];
   });
 }
@@ -91,5 +94,6 @@ export async function readServerTls(
   const [clientCa] = await readAuthorities(resolution, { caFile, caPath: undefined });
   if (cert === undefined || key === undefined) return undefined;
   checkKeyPair(resolution, { cert: { file: certFile, content: cert }, key: { file: keyFile, content: key } });
+  warnOfCertificate(resolution, { setting: certFile.setting, content: cert }, 'server');
   return { cert, key, ...(clientCa === undefined ? {} : { clientCa }) };
 }

@@ -1,20 +1,17 @@
-import { X509Certificate } from 'node:crypto';
 import { formatAddress } from '../model/address.ts';
 import { takesFile } from '../model/template-spec.ts';
 import { findBindConflicts } from './binds.ts';
 import { isBundled } from './bundled.ts';
-import type { Config, ServerTls } from './model.ts';
+import type { Config } from './model.ts';
 import type { Problem } from './problem.ts';
 
 /** Warnings about a valid config that probably does not do what its author wants. */
 export function findWarnings(
-  config: Pick<Config, 'templates' | 'api' | 'sentinelEndpoint' | 'consul'>,
+  config: Pick<Config, 'templates' | 'api' | 'sentinelEndpoint' | 'warnings'>,
 ): readonly Problem[] {
-  const { templates, api, sentinelEndpoint, consul } = config;
+  const { templates } = config;
   return [
-    ...findIgnoredVariables(consul),
-    ...findExpiry(api?.tls, 'api.tls.certFile'),
-    ...findExpiry(sentinelEndpoint?.tls, 'sentinelEndpoint.tls.certFile'),
+    ...config.warnings,
     ...templates.flatMap((template, i) => {
       const path = `templates[${i}]`;
       return [
@@ -25,20 +22,6 @@ export function findWarnings(
     }),
     ...findBindConflicts(config),
   ];
-}
-
-function findIgnoredVariables({ ignoredVariables = [] }: Config['consul']): readonly Problem[] {
-  return ignoredVariables.map(({ name, ...problem }) => ({ path: name, ...problem }));
-}
-
-/** Not an error: a daemon that starts with an expired certificate still follows failovers. */
-function findExpiry(tls: ServerTls | undefined, path: string): readonly Problem[] {
-  if (tls === undefined) return [];
-  const { validFromDate, validToDate } = new X509Certificate(tls.cert);
-  const hint = 'clients refuse it: renew the certificate';
-  if (validToDate < new Date()) return [{ path, message: `expired on ${validToDate.toISOString()}`, hint }];
-  if (validFromDate > new Date()) return [{ path, message: `is valid from ${validFromDate.toISOString()} on`, hint }];
-  return [];
 }
 
 type Template = Config['templates'][number];

@@ -31,7 +31,7 @@ export class ConsulPart implements Part {
   readonly #rights: RightsProbe | undefined;
 
   constructor(config: ConsulConfig, options: ConsulPartOptions = {}) {
-    const { token: configured, auth, tls, connections, maxStaleMs, ignoredVariables: _, ...rest } = config;
+    const { token: configured, auth, tls, connections, maxStaleMs, ...rest } = config;
     const { token = () => configured } = options;
     this.client = new ConsulClient({
       ...rest,

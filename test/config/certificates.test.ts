@@ -1,6 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { type ConnectionOptions, connect, createServer, type TlsOptions } from 'node:tls';
 import t from 'tap';
 import { loadConfig } from '../../lib/config/load.ts';
 import type { Problem } from '../../lib/config/problem.ts';
@@ -104,10 +107,121 @@ t.test('a CA without a certificate is refused', async (t) => {
   }
 });
 
-t.test('an expired certificate is a warning, so that the daemon starts', async (t) => {
+/** A server's answer to a client, over TLS; undefined if the handshake fails. */
+async function exchange(server: TlsOptions, client: ConnectionOptions): Promise<string | undefined> {
+  const listening = createServer(server, (socket) => socket.on('error', () => {}).end('hello'));
+  listening.on('tlsClientError', () => {});
+  await new Promise<void>((resolve) => void listening.listen(0, '127.0.0.1', resolve));
+  try {
+    const { port } = listening.address() as AddressInfo;
+    const socket = connect({ host: '127.0.0.1', port, servername: 'a.test', ...client });
+    return (await text(socket).catch(() => '')) || undefined;
+  } finally {
+    listening.close();
+  }
+}
+
+t.test('a kind of key is accepted if TLS connections can use it', async (t) => {
+  const curve = (name: string) => ['EC', '-pkeyopt', `ec_paramgen_curve:${name}`];
+  const kinds: readonly (readonly [string, readonly string[], 'usable' | 'not-usable'])[] = [
+    ['rsa', ['RSA', '-pkeyopt', 'rsa_keygen_bits:2048'], 'usable'],
+    ['rsa-pss', ['RSA-PSS', '-pkeyopt', 'rsa_keygen_bits:2048'], 'usable'],
+    ['ed25519', ['ED25519'], 'usable'],
+    ['ed448', ['ED448'], 'usable'],
+    ...['P-256', 'P-384', 'P-521'].map((name) => [`ec ${name}`, curve(name), 'usable'] as const),
+    ['ec explicit', [...curve('P-256'), '-pkeyopt', 'ec_param_enc:explicit'], 'usable'],
+    ['ec secp256k1', curve('secp256k1'), 'not-usable'],
+    ['ec secp224r1', curve('P-224'), 'not-usable'],
+  ];
+  for (const [name, kind, wanted] of kinds) {
+    const [keyFile, certFile] = [at('kind.key'), at('kind.crt')];
+    execFileSync('openssl', ['genpkey', '-algorithm', ...kind, '-out', keyFile], { stdio: 'pipe' });
+    const subject = ['-subj', '/CN=a.test', '-addext', 'subjectAltName=DNS:a.test'];
+    execFileSync('openssl', ['req', '-new', '-x509', '-key', keyFile, ...subject, '-out', certFile]);
+    const [cert, key] = [readFileSync(certFile, 'utf8'), readFileSync(keyFile, 'utf8')];
+    const answer = await exchange({ cert, key }, { ca: cert });
+    t.equal(answer, wanted === 'usable' ? 'hello' : undefined, name);
+    const problems = await problemsOf(pairs['api.tls']?.('kind.crt', 'kind.key') ?? '');
+    const refusal = `2 api.tls.keyFile: kind.key is a key of ${name}, which TLS connections cannot use`;
+    t.strictSame(problems, wanted === 'usable' ? [] : [refusal]);
+  }
+});
+
+t.test('forms of PEM that OpenSSL reads are accepted, and others are refused', async (t) => {
+  const forms: readonly (readonly [string, (pem: string) => string | Buffer])[] = [
+    ['lines of Windows', (pem) => pem.replaceAll('\n', '\r\n')],
+    ['a byte order mark', (pem) => `\ufeff${pem}`],
+    ['spaces at ends of lines', (pem) => pem.replace(/$/gm, ' ')],
+    ['empty', () => ''],
+    ['DER', (pem) => Buffer.from(pem.replace(/-.*-\n/g, ''), 'base64')],
+    ['UTF-16', (pem) => Buffer.from(pem, 'utf16le')],
+    ['indented', (pem) => pem.replace(/^(?=.)/gm, '  ')],
+    ['behind other text of the line', (pem) => `ca: ${pem}`],
+    ['one line', (pem) => pem.replaceAll('\n', '')],
+    ['quoted', (pem) => JSON.stringify(pem)],
+  ];
+  for (const [name, change] of forms) {
+    writeFileSync(at('form-ca.crt'), change(certificates.ca));
+    writeFileSync(at('form.crt'), change(own.cert));
+    const { cert, key } = own;
+    const answer = await exchange({ cert, key }, { ca: readFileSync(at('form-ca.crt'), 'utf8') });
+    const isRead = answer === 'hello';
+    const trusting = await problemsOf('consul: { address: "https://c", tls: { caFile: form-ca.crt } }\n');
+    t.equal(trusting.length === 0, isRead, `${name}: ${trusting}`);
+    const serving = await problemsOf(pairs['api.tls']?.('form.crt', 'own.key') ?? '');
+    t.equal(serving.length === 0, isRead, `${name}: ${serving}`);
+  }
+});
+
+t.test('a certificate for another purpose is a warning, and the other side refuses it', async (t) => {
+  const warnings = async (yaml: string) => {
+    writeFileSync(at('c.yml'), yaml);
+    const config = await loadConfig({ paths: [at('c.yml')], environment: {} });
+    return findWarnings(config).map(({ path, message }) => `${path} ${message}`);
+  };
+  const issued = (usage: string) => certificates.issue('a.test', { extendedKeyUsage: usage });
+  const [server, client] = [issued('serverAuth'), issued('clientAuth')];
+  const both = [issued('serverAuth,clientAuth'), issued('anyExtendedKeyUsage'), own];
+  const ca = certificates.ca;
+  t.equal(await exchange(client, { ca }), undefined);
+  const demanding = { ...server, ca, requestCert: true };
+  t.equal(await exchange(demanding, { ca, ...server }), undefined);
+  t.equal(await exchange(demanding, { ca, ...client }), 'hello');
+  for (const [path, write] of Object.entries(pairs)) {
+    const side = /^(?:api|sentinelEndpoint)/.test(path) ? 'server' : 'client';
+    const [right, wrong] = side === 'server' ? [server, client] : [client, server];
+    t.strictSame(await warnings(write(wrong.certFile, wrong.keyFile)), [
+      `${path}.certFile is not issued for ${side}s: its extendedKeyUsage lacks ${side}Auth`,
+    ]);
+    for (const { certFile, keyFile } of [right, ...both]) t.strictSame(await warnings(write(certFile, keyFile)), []);
+  }
+});
+
+t.test('certificates out of their time are warnings, wherever they are', async (t) => {
   const expired = certificates.issue('c.test', { days: -1 });
-  const yaml = pairs['api.tls']?.(expired.certFile, expired.keyFile) ?? '';
-  t.strictSame(await problemsOf(yaml), []);
-  const warnings = findWarnings(await loadConfig({ paths: [at('c.yml')], environment: {} }));
-  t.match(warnings, [{ path: 'api.tls.certFile', message: /^expired on 2/, hint: /renew/ }]);
+  writeFileSync(at('old-ca.crt'), expired.cert);
+  writeFileSync(at('both-ca.crt'), expired.cert + certificates.ca);
+  writeFileSync(at('old-chain.crt'), own.cert + expired.cert);
+  const paths = async (yaml: string) => {
+    writeFileSync(at('c.yml'), yaml);
+    const config = await loadConfig({ paths: [at('c.yml')], environment: {} });
+    return findWarnings(config).map(({ path, message }) => `${path} ${message}`.replace(/(on|from) 2.*/, '$1'));
+  };
+  for (const [path, write] of Object.entries(pairs)) {
+    t.strictSame(await paths(write(expired.certFile, expired.keyFile)), [`${path}.certFile expired on`]);
+    t.strictSame(await paths(write('old-chain.crt', 'own.key')), [
+      `${path}.certFile the certificate of "CN=c.test" expired on`,
+    ]);
+  }
+  const trusting = (file: string) => `consul: { address: "https://c", tls: { caFile: ${file} } }\n`;
+  t.strictSame(await paths(trusting('old-ca.crt')), ['consul.tls.caFile the certificate of "CN=c.test" expired on']);
+  t.strictSame(await paths(trusting('both-ca.crt')), []);
+  const dayBeforeMs = Date.now() - 24 * 60 * 60 * 1_000;
+  const Yesterday = class extends Date {
+    constructor(given: number | string = dayBeforeMs) {
+      super(given);
+    }
+  };
+  t.intercept(globalThis, 'Date', { value: Yesterday });
+  t.strictSame(await paths(pairs['consul.tls']?.('own.crt', 'own.key') ?? ''), ['consul.tls.certFile is valid from']);
 });

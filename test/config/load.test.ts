@@ -2,7 +2,6 @@ import { inspect } from 'node:util';
 import t from 'tap';
 import { parseTarget } from '../../lib/config/consul.ts';
 import { loadConfig } from '../../lib/config/load.ts';
-import { findWarnings } from '../../lib/config/warnings.ts';
 import { parseDuration } from '../../lib/model/duration.ts';
 import { Certificates } from '../sandbox/certificates.ts';
 
@@ -102,24 +101,42 @@ t.test('variables have the same meaning as for consul, and the config file takes
     CONSUL_PARTITION: 'default',
     CONSUL_HTTP_TOKEN_FILE: `${folder}/token`,
   };
-  const { consul } = await loadConfig({ paths: [`${folder}/c.yml`], environment });
+  const config = await loadConfig({ paths: [`${folder}/c.yml`], environment });
+  const { consul } = config;
   t.match(consul, { host: 'consul.example', port: 8501 });
   t.strictSame(consul.tls, { ca, serverName: 'server.dc1.consul', verify: false });
   t.equal(consul.token?.reveal(), 'T');
   t.equal(consul.auth?.reveal(), 'user:pa:ss');
-  t.match(findWarnings({ consul, templates: [], api: undefined, sentinelEndpoint: undefined }), [
-    { path: 'CONSUL_NAMESPACE', message: /has no effect: .*default namespace.*"team"/ },
-  ]);
-  const plain = await loadConfig({
-    paths: [`${folder}/c.yml`],
-    environment: { CONSUL_CACERT: caFile, CONSUL_CLIENT_KEY: 'x' },
-  });
-  t.match(findWarnings({ consul: plain.consul, templates: [], api: undefined, sentinelEndpoint: undefined }), [
-    { path: 'CONSUL_CACERT', message: /does not use TLS/, hint: /CONSUL_HTTP_SSL=true/ },
-    { path: 'CONSUL_CLIENT_KEY', message: /does not use TLS/ },
-  ]);
+  t.match(config.warnings, [{ path: 'CONSUL_NAMESPACE', message: /has no effect: .*default namespace.*"team"/ }]);
   const second = await loadConfig({ paths: [`${folder}/d.yml`], environment });
   t.match(second.consul, { host: '10.0.0.1', port: 1 });
+});
+
+t.test('variables of consul without an effect are warnings', async (t) => {
+  const folder = t.testdir({ 'c.yml': '{}' });
+  const { caFile } = new Certificates(`${folder}/ca`);
+  const load = (environment: NodeJS.ProcessEnv) => loadConfig({ paths: [`${folder}/c.yml`], environment });
+  const forTls = {
+    CONSUL_CACERT: caFile,
+    CONSUL_CAPATH: folder,
+    CONSUL_CLIENT_CERT: 'x',
+    CONSUL_CLIENT_KEY: 'x',
+    CONSUL_TLS_SERVER_NAME: 'x',
+    CONSUL_HTTP_SSL_VERIFY: 'true',
+  };
+  const warned = async (environment: NodeJS.ProcessEnv) =>
+    (await load(environment)).warnings.map(({ path, message }) => `${path} ${message}`);
+  const allOf = (names: object, why: string) => Object.keys(names).map((name) => `${name} has no effect: ${why}`);
+  t.strictSame(await warned(forTls), allOf(forTls, 'the connection to Consul does not use TLS'));
+  t.strictSame(
+    await warned({ ...forTls, CONSUL_HTTP_ADDR: 'unix:///x', CONSUL_HTTP_SSL: 'true' }),
+    allOf({ CONSUL_HTTP_SSL: 1, ...forTls }, 'the connection to Consul goes through a socket'),
+  );
+  const grpc = { CONSUL_GRPC_ADDR: 'x', CONSUL_GRPC_CACERT: 'x', CONSUL_GRPC_CAPATH: 'x' };
+  t.strictSame(await warned(grpc), allOf(grpc, 'switchmaster uses the HTTP API of Consul alone'));
+  t.strictSame(await warned({ CONSUL_TOKEN: 'x' }), allOf({ CONSUL_TOKEN: 1 }, 'only consul-template reads it'));
+  t.strictSame(await warned({ CONSUL_NAMESPACE: '', CONSUL_PARTITION: 'default', CONSUL_HTTP_SSL: '0' }), []);
+  t.strictSame(await warned({ CONSUL_HTTP_SSL: 'true', CONSUL_CACERT: caFile, CONSUL_TLS_SERVER_NAME: 'x' }), []);
 });
 
 t.test('addresses of Consul take the forms that consul takes', (t) => {

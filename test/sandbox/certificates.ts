@@ -28,8 +28,9 @@ export class Certificates {
     return readFileSync(this.caFile, 'utf8');
   }
 
-  /** A certificate for a DNS name. With negative `days` it has expired. */
-  issue(name: string, { days = 2 }: { days?: number } = {}): Certificate {
+  /** A certificate for a DNS name. With negative `days` it has expired. Default of `extendedKeyUsage`: none. */
+  issue(name: string, { days = 2, extendedKeyUsage = '' } = {}): Certificate {
+    const usage = extendedKeyUsage === '' ? [] : ['-addext', `extendedKeyUsage=${extendedKeyUsage}`];
     this.#count += 1;
     const at = (ending: string) => join(this.#folder, `${this.#count}.${ending}`);
     const [certFile, keyFile, request] = [at('crt'), at('key'), at('csr')];
@@ -41,6 +42,7 @@ export class Certificates {
       `/CN=${name}`,
       '-addext',
       `subjectAltName=DNS:${name}`,
+      ...usage,
       '-keyout',
       keyFile,
       '-out',
