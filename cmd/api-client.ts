@@ -1,11 +1,12 @@
-import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
 import { findSimilar } from '../lib/config/similar.ts';
+import { tokenProblem } from '../lib/config/token.ts';
 import { type ErrorCode, errorTable, SwitchmasterError } from '../lib/errors.ts';
 import { liveAnswer } from '../lib/http/health-shapes.ts';
 import { clustersAnswer, errorAnswer, masterAnswer, mastersAnswer } from '../lib/http/shapes.ts';
 import { pathSafe } from '../lib/model/naming.ts';
 import { shellWord } from '../lib/model/shell-words.ts';
+import { readRegularFile } from '../lib/regular-file.ts';
 import { type SendOptions, send } from './api-connection.ts';
 import type { ApiOptions } from './option.ts';
 import { version } from './version.ts';
@@ -85,20 +86,29 @@ export async function requireFollowed(name: string, api: ApiOptions): Promise<vo
   if (!clusters.some((cluster) => cluster.name === name)) await askMaster(name, api);
 }
 
-/** The token of the API, from a file or the environment. Throws `config-unreadable` where neither has one. */
+/** The token of the API, from a file or the environment. Throws `config-unreadable` where neither has one that can be sent. */
 export async function readToken(file: string | undefined): Promise<string> {
   if (file === undefined) {
     const token = process.env.SWITCHMASTER_API_TOKEN?.trim() ?? '';
-    if (token !== '') return token;
+    if (token !== '') return requireSendable(token, 'SWITCHMASTER_API_TOKEN');
     const hint =
       'give --token-file or --config, or set SWITCHMASTER_API_TOKEN to the token in api.tokenFile of the daemon; without api.tokenFile the daemon takes no orders (docs/guide/getting-started.md shows how to make a token)';
     throw new SwitchmasterError('config-unreadable', `this command needs the API token: ${hint}`);
   }
-  try {
-    return (await readFile(file, 'utf8')).trim();
-  } catch (cause) {
-    throw new SwitchmasterError('config-unreadable', `the token file ${file} cannot be read`, { cause });
-  }
+  const token = await readRegularFile(file).catch((cause: unknown) => {
+    throw new SwitchmasterError(
+      'config-unreadable',
+      `the token file ${file} cannot be read (name a regular file, or set SWITCHMASTER_API_TOKEN)`,
+      { cause },
+    );
+  });
+  return requireSendable(token.trim(), file);
+}
+
+function requireSendable(token: string, from: string): string {
+  const problem = tokenProblem(token, 'bearer');
+  if (problem === undefined) return token;
+  throw new SwitchmasterError('config-unreadable', `${from}: ${problem.message} (${problem.hint})`);
 }
 
 /** The response. Throws if it is an error. */

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { Readable } from 'node:stream';
 import { SwitchmasterError } from '../lib/errors.ts';
+import { readRegularFile } from '../lib/regular-file.ts';
 import type { ApiOptions } from './option.ts';
 
 export interface SendOptions {
@@ -51,7 +51,7 @@ async function readTls({ caFile, clientCert, clientKey, tlsServerName }: ApiOpti
 async function readPem(file: string | undefined): Promise<string | undefined> {
   if (file === undefined) return undefined;
   try {
-    return await readFile(file, 'utf8');
+    return await readRegularFile(file);
   } catch (cause) {
     throw new SwitchmasterError('config-unreadable', `the file ${file} cannot be read`, { cause });
   }

@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { SwitchmasterError } from '../lib/errors.ts';
 import { formatAddress, isUnspecified } from '../lib/model/address.ts';
+import { readRegularBytes } from '../lib/regular-file.ts';
 import { findConfig } from './config-paths.ts';
 
 /** What a node's own config says about its API. */
@@ -64,6 +64,6 @@ async function readNodeApi(paths: readonly string[]): Promise<NodeApi> {
 
 /** A DNS name of a certificate. */
 async function firstName(certFile: string): Promise<string | undefined> {
-  const { subjectAltName } = new X509Certificate(await readFile(certFile));
+  const { subjectAltName } = new X509Certificate(await readRegularBytes(certFile));
   return /DNS:([^,\s"]+)/.exec(subjectAltName ?? '')?.[1]?.replace(/^\*/, 'any');
 }

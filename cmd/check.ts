@@ -114,14 +114,20 @@ async function judge(
       return obstacles.map(({ key, ...obstacle }): Problem => ({ path: `templates[${i}].${key}`, ...obstacle }));
     }),
   );
-  return { warnings, obstacles: [...conflicts, ...(await findPidFileObstacle(config)), ...found.flat()] };
+  return { warnings, obstacles: [...conflicts, ...(await findFileObstacles(config)), ...found.flat()] };
 }
 
-async function findPidFileObstacle({ pidFile }: Config): Promise<readonly Problem[]> {
-  if (pidFile === undefined) return [];
+/** Files that the daemon itself could not write. */
+async function findFileObstacles({ pidFile, journal }: Config): Promise<readonly Problem[]> {
   const { examinePidFile } = await import('../lib/daemon/pid-file.ts');
-  const message = await examinePidFile(pidFile);
-  return message === undefined ? [] : [{ path: 'pidFile:', message }];
+  const { examineJournalPlace } = await import('../lib/telemetry/journal-place.ts');
+  const withoutPid = pidFile === undefined ? undefined : await examinePidFile(pidFile);
+  const withoutJournal = journal.file === undefined ? undefined : await examineJournalPlace(journal.file);
+  const hint = 'name a file that the daemon may write; until then the journal is kept in memory only';
+  return [
+    ...(withoutPid === undefined ? [] : [{ path: 'pidFile:', message: withoutPid }]),
+    ...(withoutJournal === undefined ? [] : [{ path: 'journal.file:', message: withoutJournal, hint }]),
+  ];
 }
 
 async function examineOnline(

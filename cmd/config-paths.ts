@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { isConfigFile } from '../lib/config/document.ts';
+import { withinDeadline } from '../lib/file-system.ts';
 
 /** Where a node has its config. */
 const defaultFolder = '/etc/switchmaster';
@@ -14,7 +15,7 @@ export interface ConfigPaths {
 /** What `--config` names, or the node's own config, where it has one. */
 export async function findConfig(given: readonly string[], folder = defaultFolder): Promise<ConfigPaths> {
   if (given.length > 0) return { paths: given, note: undefined };
-  const names = await readdir(folder).catch((thrown: NodeJS.ErrnoException) => thrown);
+  const names = await withinDeadline(folder, () => readdir(folder)).catch((thrown: NodeJS.ErrnoException) => thrown);
   if (names instanceof Error && names.code !== 'ENOENT' && names.code !== 'ENOTDIR') {
     return { paths: [folder], note: `no --config: reading ${folder}` };
   }

@@ -1,5 +1,5 @@
 import { constants, type Stats } from 'node:fs';
-import { open, readlink } from 'node:fs/promises';
+import { type FileHandle, open, readlink } from 'node:fs/promises';
 import { withinDeadline } from './file-system.ts';
 
 const defaultMaxBytes = 1024 * 1024;
@@ -50,11 +50,37 @@ async function readOnce(path: string, { maxBytes = defaultMaxBytes, accept }: Re
     const stats = await handle.stat();
     if (stats.isDirectory()) throw new Error('it is a folder');
     if (!stats.isFile()) throw new Error('it is a pipe or a device, not a file');
-    if (stats.size > maxBytes) throw new Error(`it is larger than ${maxBytes} bytes`);
     const reason = accept?.(stats, await readlink(`/proc/self/fd/${handle.fd}`).catch(() => path));
     if (reason !== undefined) throw new ((await handle.stat()).nlink === 0 ? ReplacedFile : Error)(reason);
-    return await handle.readFile();
+    return await readOpened(handle, { size: stats.size, maxBytes });
   } finally {
     await handle.close();
   }
+}
+
+/**
+ * The rest of an open file that had `size` bytes. Files of /proc have no size and may have no end, and a file may grow while it is
+ * read: one with more than `maxBytes` is an error.
+ */
+export async function readOpened(
+  handle: FileHandle,
+  { size, maxBytes }: { readonly size: number; readonly maxBytes: number },
+): Promise<Buffer> {
+  if (size > maxBytes) throw tooLarge(maxBytes);
+  let bytes = Buffer.allocUnsafeSlow(size + 1);
+  let length = 0;
+  for (;;) {
+    const { bytesRead } = await handle.read(bytes, length, bytes.length - length, null);
+    length += bytesRead;
+    if (bytesRead === 0) return bytes.subarray(0, length);
+    if (length > maxBytes) throw tooLarge(maxBytes);
+    if (length < bytes.length) continue;
+    const larger = Buffer.allocUnsafeSlow(Math.min(2 * Math.max(bytes.length, 4096), maxBytes + 1));
+    bytes.copy(larger);
+    bytes = larger;
+  }
+}
+
+function tooLarge(maxBytes: number): Error {
+  return new Error(`it is larger than ${maxBytes} bytes`);
 }

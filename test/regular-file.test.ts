@@ -1,4 +1,4 @@
-import { renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
@@ -29,4 +29,62 @@ t.test('a file that stays refused is not read', async (t) => {
   const path = join(t.testdir(), 'a.hbs');
   writeFileSync(path, 'text');
   await t.rejects(readRegularFile(path, { accept: () => 'it is not wanted' }), { message: 'it is not wanted' });
+});
+
+t.test('a file without a size is read as far as allowed, and one without an end is refused', async (t) => {
+  t.match(await readRegularFile('/proc/self/status'), /^Name:.*\n(?:.*\n)+$/);
+  await t.rejects(readRegularFile('/proc/self/pagemap'));
+  for (const size of [0, 1, 4095, 4096, 4097, 8192, 100_000]) {
+    const path = join(t.testdir(), 'a');
+    writeFileSync(path, 'x'.repeat(size));
+    t.equal((await readRegularFile(path)).length, size);
+    t.equal((await readRegularFile(path, { maxBytes: size })).length, size);
+    if (size > 0) await t.rejects(readRegularFile(path, { maxBytes: size - 1 }), { message: /^it is larger/ });
+  }
+});
+
+t.test('a file that grows while it is read is read as far as allowed', async (t) => {
+  const path = join(t.testdir(), 'a');
+  writeFileSync(path, 'x'.repeat(10));
+  const handle = await open(path);
+  const handles = Object.getPrototypeOf(handle) as typeof handle;
+  await handle.close();
+  const { stat } = handles;
+  let grown = 0;
+  t.intercept(handles, 'stat', {
+    async value(this: typeof handle) {
+      const info = await stat.call(this);
+      appendFileSync(path, 'y'.repeat(10_000));
+      grown += 1;
+      return info;
+    },
+  });
+  t.equal((await readRegularFile(path)).length, 10_010);
+  await t.rejects(readRegularFile(path, { maxBytes: 20_000 }), { message: 'it is larger than 20000 bytes' });
+  t.equal(grown, 2);
+});
+
+/** Files of the kernel, of the system and of the package, which no setting names. */
+const plainReads: Readonly<Record<string, string>> = {
+  'cmd/version.ts': 'the package',
+  'lib/http/page.ts': 'the package',
+  'lib/mounts.ts': '/proc/self/mountinfo',
+  'lib/renderer/observe/haproxy-defaults.ts': '/proc/self/status, /etc/passwd and /etc/group',
+  'lib/template/bounded/cpu-limit.ts': '/proc/PID/stat',
+  'lib/drill/process.ts': '/proc/PID/net/tcp',
+};
+
+t.test('no other file is read in a way that a pipe or a device could hold up', (t) => {
+  const readers: string[] = [];
+  for (const folder of ['lib', 'cmd'])
+    for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+      const file = `${folder}/${name}`;
+      if (!/^(?!lib\/http\/page\/).*[.]ts$/.test(file)) continue;
+      if (
+        /\b(?:readFile|readFileSync|createReadStream)\b.*from 'node:fs|[.]readFile\(\)/.test(readFileSync(file, 'utf8'))
+      )
+        readers.push(file);
+    }
+  t.strictSame(readers.toSorted(), Object.keys(plainReads).toSorted());
+  t.end();
 });

@@ -1,10 +1,13 @@
-import { readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { SwitchmasterError } from '../errors.ts';
+import { readRegularFile } from '../regular-file.ts';
 import type { KeptEntry } from '../telemetry/journal.ts';
 import { parseEntry } from '../telemetry/journal-file.ts';
 import type { Situation } from './plan/decision.ts';
 import { decide } from './plan/failover.ts';
+
+/** A file of the journal has some 16 MiB. */
+const maxBytes = 256 * 1024 * 1024;
 
 /** One decision of a journal's file, made again where the journal has everything that it was made from. */
 export type Replayed = { readonly at: string; readonly summary: string } & (
@@ -16,7 +19,7 @@ export type Replayed = { readonly at: string; readonly summary: string } & (
 export async function replayJournal(file: string, wanted: { readonly name: string }): Promise<readonly Replayed[]> {
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = await readRegularFile(file, { maxBytes });
   } catch (cause) {
     throw new SwitchmasterError('not-found', `cannot read the journal ${file}`, { cause });
   }

@@ -1,6 +1,7 @@
 import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
 import { SwitchmasterError } from '../errors.ts';
+import { withinDeadline } from '../file-system.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
 import { planListeners } from '../template/listeners.ts';
 import { planPools } from '../template/pools.ts';
@@ -25,13 +26,13 @@ export async function resolveTemplates(
     if (owner !== undefined) {
       const hint = 'give each template a file of its own';
       resolution.report({ at }, { message: `is templates[${owner}].destination too: ${destination}`, hint });
-      continue;
+    } else {
+      owners.set(destination, i);
     }
-    owners.set(destination, i);
     const origin = await findOrigin(resolution, { raw: entry, index: i });
-    if (origin === undefined) continue;
     const name = nameFor(destination, templates);
     const settings = await resolveSettings(resolution, { raw: entry, index: i, name });
+    if (owner !== undefined || origin === undefined) continue;
     templates.push({ name, ...origin, destination, ...settings, index: i });
   }
   await checkDestinations(resolution, { templates, ownFiles: given.ownFiles });
@@ -82,7 +83,7 @@ async function findSource(
   if (bundled !== undefined) return bundled;
   const absolute = resolution.absolute(source, setting);
   try {
-    await access(absolute, constants.R_OK);
+    await withinDeadline(absolute, () => access(absolute, constants.R_OK));
     return absolute;
   } catch {
     const similar = source.includes('/') ? undefined : findSimilar(source, await bundledTemplates());

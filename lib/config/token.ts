@@ -7,7 +7,20 @@ const sendable = {
   bearer: { pattern: /^[\x21-\x7e]{1,4096}$/, means: 'is one word of printable ASCII' },
 } as const;
 
-/** Reports a token that no request can carry, so that it would never be accepted. */
+/** What keeps a token from being sent, and so from ever being accepted; undefined if nothing does. */
+export function tokenProblem(
+  token: string,
+  carrier: keyof typeof sendable,
+): { readonly message: string; readonly hint: string } | undefined {
+  const { pattern, means } = sendable[carrier];
+  if (pattern.test(token)) return undefined;
+  const hint = 'write another token, such as the output of `openssl rand -hex 32`';
+  const forConsul = 'write the SecretID of the token alone';
+  const message = `no request can carry this token: a token ${means}, of at most 4096 characters`;
+  return { message, hint: carrier === 'bearer' ? hint : forConsul };
+}
+
+/** Reports a token that no request can carry. */
 export function checkToken(
   resolution: Resolution,
   {
@@ -20,10 +33,6 @@ export function checkToken(
     readonly carrier: keyof typeof sendable;
   },
 ): void {
-  const { pattern, means } = sendable[carrier];
-  if (token === undefined || pattern.test(token.reveal())) return;
-  const hint = 'write another token, such as the output of `openssl rand -hex 32`';
-  const forConsul = 'write the SecretID of the token alone';
-  const message = `no request can carry this token: a token ${means}, of at most 4096 characters`;
-  resolution.report(setting, { message, hint: carrier === 'bearer' ? hint : forConsul });
+  const problem = token === undefined ? undefined : tokenProblem(token.reveal(), carrier);
+  if (problem !== undefined) resolution.report(setting, problem);
 }

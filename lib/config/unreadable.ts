@@ -4,6 +4,7 @@ const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
   EACCES: 'permission denied',
   EISDIR: 'it is a folder',
+  ENOTDIR: 'it is no folder, or is below a file',
 };
 
 /** Why a file cannot be read. An error of the operating system, which has a code, may pass by itself. */

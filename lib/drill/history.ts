@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { appendLines } from '../append-file.ts';
 import { SwitchmasterError } from '../errors.ts';
+import { readRegularFile } from '../regular-file.ts';
 
 /** One drill, as a line of the file. */
 const drillShape = z.object({
@@ -26,6 +26,9 @@ export function defaultStateFolder(environment: NodeJS.ProcessEnv): string {
   );
 }
 
+/** A drill has some hundred bytes. */
+const maxBytes = 16 * 1024 * 1024;
+
 const file = (folder: string): string => path.join(folder, 'drills.jsonl');
 
 /** The last drills of this master in the same way, oldest first. Skips lines that it cannot read; empty without a file. */
@@ -33,7 +36,7 @@ export async function readDrills(
   folder: string,
   wanted: Pick<PastDrill, 'name' | 'way'> & { readonly limit: number },
 ): Promise<readonly PastDrill[]> {
-  const text = await readFile(file(folder), 'utf8').catch(() => '');
+  const text = await readRegularFile(file(folder), { maxBytes }).catch(() => '');
   const drills = text.split('\n').flatMap((line) => {
     const parsed = drillShape.safeParse(readJson(line));
     return parsed.success && parsed.data.name === wanted.name && parsed.data.way === wanted.way ? [parsed.data] : [];

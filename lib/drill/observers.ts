@@ -1,5 +1,4 @@
 import { Resolver } from 'node:dns/promises';
-import { readFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ConsulClient } from '../client/consul.ts';
@@ -23,8 +22,12 @@ import {
 } from '../model/naming.ts';
 import type { ConsulAnswer, ConsulQuery } from '../model/query.ts';
 import { parseRecord } from '../model/record.ts';
+import { readRegularFile } from '../regular-file.ts';
 import type { PromotionWatch } from './promotion.ts';
 import { hasMoved } from './shard.ts';
+
+/** A rendered file may be large: the renderer reads as much. */
+const maxBytes = 64 * 1024 * 1024;
 
 /**
  * Observes one stage of a failover from outside, as a client does: waits until its part leaves the old master. An observer does
@@ -191,7 +194,7 @@ export function observeFile(
     signal,
   }: { readonly path: string; readonly promotion: PromotionWatch; readonly signal: AbortSignal },
 ): StageObserver {
-  return poll(stage, { read: () => readFile(path, 'utf8'), promotion, signal });
+  return poll(stage, { read: () => readRegularFile(path, { maxBytes }), promotion, signal });
 }
 
 /** Polls until the value changes after the promotion. Reads that fail after the first one count as no change. */

@@ -21,10 +21,11 @@ export async function findObstacles(
   spec: TemplateSpec,
   { places }: { readonly places: 'tried' | 'not-tried' },
 ): Promise<readonly Obstacle[]> {
-  const [programs, owners, sandbox, foreign, place] = await Promise.all([
+  const [programs, owners, sandbox, pidFile, foreign, place] = await Promise.all([
     findMissingPrograms(spec),
     describeOwners(spec),
     findMissingSandbox(spec),
+    findWrongPidFile(spec),
     findForeignFile(spec),
     places === 'tried' ? examineDestination(spec) : undefined,
   ]);
@@ -32,6 +33,7 @@ export async function findObstacles(
     ...programs,
     ...owners.map(({ key, message }) => ({ key, message, hint: 'until then the file keeps its owner' })),
     ...sandbox,
+    ...pidFile,
     ...(foreign === undefined ? [] : [foreign]),
     ...(place === undefined ? [] : [{ key: 'destination', message: `cannot be written: ${place}` }]),
   ];
@@ -55,6 +57,16 @@ async function findMissingSandbox({ sandboxPath }: TemplateSpec): Promise<readon
   if (info?.isDirectory() === true) return [];
   const message = `is ${sandboxPath}, and there is no such folder: the template can read no file`;
   return [{ key: 'sandboxPath', message, hint: 'create it, or correct the path' }];
+}
+
+/** The consumer writes its file when it starts: one that is missing is no mistake. */
+async function findWrongPidFile({ reload }: TemplateSpec): Promise<readonly Obstacle[]> {
+  if (reload?.kind !== 'signal') return [];
+  const { pidFile } = reload;
+  const info = await withinDeadline(pidFile, () => stat(pidFile)).catch(() => undefined);
+  if (info === undefined || info.isFile()) return [];
+  const message = `is ${pidFile}, which is no regular file: the reload could not read it`;
+  return [{ key: 'reload.pidFile', message, hint: 'name the file with the process id of the consumer' }];
 }
 
 /** A destination that the first render would not replace. What the template renders to is not known here. */

@@ -3,6 +3,7 @@ import { type FileHandle, lstat, open, stat } from 'node:fs/promises';
 import { SwitchmasterError } from '../../errors.ts';
 import { withinDeadline } from '../../file-system.ts';
 import { anchored, followLinks, hasOwnName, refuseNames } from '../../links.ts';
+import { readOpened } from '../../regular-file.ts';
 import { goodCopyPath } from './side-files.ts';
 import { unwritable } from './unwritable.ts';
 
@@ -43,8 +44,8 @@ async function readPresent(destination: string): Promise<PresentFile | undefined
     const { handle, info, path, names } = await openPresent(destination);
     try {
       if (names === 'foreign') return describe({ info, path });
-      if (info.size > maxPresentBytes) throw new Error(`it is larger than ${maxPresentBytes} bytes`);
-      return { ...describe({ info, path }), bytes: await handle.readFile(), access: 'readable' };
+      const bytes = await readOpened(handle, { size: info.size, maxBytes: maxPresentBytes });
+      return { ...describe({ info, path }), bytes, access: 'readable' };
     } finally {
       closeLater(handle);
     }
