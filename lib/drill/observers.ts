@@ -26,9 +26,6 @@ import { readRegularFile } from '../regular-file.ts';
 import type { PromotionWatch } from './promotion.ts';
 import { hasMoved } from './shard.ts';
 
-/** A rendered file may be large: the renderer reads as much. */
-const maxBytes = 64 * 1024 * 1024;
-
 /**
  * Observes one stage of a failover from outside, as a client does: waits until its part leaves the old master. An observer does
  * not know the new master beforehand.
@@ -194,7 +191,7 @@ export function observeFile(
     signal,
   }: { readonly path: string; readonly promotion: PromotionWatch; readonly signal: AbortSignal },
 ): StageObserver {
-  return poll(stage, { read: () => readRegularFile(path, { maxBytes }), promotion, signal });
+  return poll(stage, { read: () => readRegularFile(path, { maxBytes: 64 * 1024 * 1024 }), promotion, signal });
 }
 
 /** Polls until the value changes after the promotion. Reads that fail after the first one count as no change. */

@@ -152,33 +152,6 @@ const cases: readonly { name: string; yaml: string; expected: readonly string[] 
     ],
   },
   { name: 'text that is not YAML', yaml: 'consul: {\n', expected: ['2:1 : not YAML: NOTE'] },
-  ...[
-    { yaml: 'log: {}\nlog: {}\n', expected: '2:1 : the key "log" is here a second time; the first is in line 1' },
-    {
-      yaml: '{"log":\n {"level": "info",\n "\\u006cevel": "warn"}}',
-      expected: '3:2 : the key "level" is here a second time; the first is in line 2',
-    },
-    {
-      yaml: 'templates:\n- vars:\n    1: a\n    "1": b\n',
-      expected: '4:5 : the key "1" is here a second time; the first is in line 3',
-    },
-  ].map(({ yaml, expected }) => ({
-    name: `one key twice: ${yaml}`,
-    yaml,
-    expected: [`${expected} (keep one of them)`],
-  })),
-  {
-    name: 'tags, which other programs replace',
-    yaml: 'log: !include log.yml\nconsul:\n  address: !ENV ADDRESS\n  tokenFile: !!js/function x\n',
-    expected: ['1:6 : the tag !include', '3:12 : the tag !ENV', '4:14 : the tag tag:yaml.org,2002:js/function'].map(
-      (tag) => `${tag} has no meaning here (write the value itself)`,
-    ),
-  },
-  {
-    name: 'a second document',
-    yaml: 'log: {}\n---\napi: {}\n',
-    expected: ['2:1 : a second document begins here (remove the line `---`, or write two files)'],
-  },
   {
     name: 'a list where sections belong',
     yaml: '- a\n',

@@ -1,0 +1,53 @@
+import { writeFileSync } from 'node:fs';
+import t from 'tap';
+import { loadConfig } from '../../lib/config/load.ts';
+import type { Problem } from '../../lib/config/problem.ts';
+import { SwitchmasterError } from '../../lib/errors.ts';
+
+/* What YAML permits, or permits with a warning, and what would not mean what it looks like. */
+
+const folder = t.testdir();
+
+async function problemsOf(name: string, text: string): Promise<readonly string[]> {
+  writeFileSync(`${folder}/${name}`, text);
+  try {
+    await loadConfig({ paths: [`${folder}/${name}`], environment: {} });
+    return [];
+  } catch (thrown) {
+    const { problems = [] } = SwitchmasterError.from(thrown).details as { problems?: readonly Problem[] };
+    return problems.map(({ place, message, hint }) => `${place?.line}:${place?.column} ${message} (${hint})`);
+  }
+}
+
+t.test('a key that is in a map twice is named, with both lines', async (t) => {
+  const cases: readonly (readonly [string, string, string])[] = [
+    ['c.yml', 'log: {}\nlog: {}\n', '2:1 the key "log" is here a second time; the first is in line 1'],
+    [
+      'c.json',
+      '{"log":\n {"level": "info",\n "\\u006cevel": "warn"}}',
+      '3:2 the key "level" is here a second time; the first is in line 2',
+    ],
+    [
+      'c.yml',
+      'templates:\n- vars:\n    1: a\n    "1": b\n',
+      '4:5 the key "1" is here a second time; the first is in line 3',
+    ],
+  ];
+  for (const [name, text, expected] of cases)
+    t.strictSame(await problemsOf(name, text), [`${expected} (keep one of them)`], text);
+});
+
+t.test('a tag that other programs replace is refused', async (t) => {
+  const text = 'log: !include log.yml\nconsul:\n  address: !ENV ADDRESS\n  tokenFile: !!js/function x\n';
+  t.strictSame(
+    await problemsOf('c.yml', text),
+    ['1:6 the tag !include', '3:12 the tag !ENV', '4:14 the tag tag:yaml.org,2002:js/function'].map(
+      (tag) => `${tag} has no meaning here (write the value itself)`,
+    ),
+  );
+});
+
+t.test('a second document is refused at its line', async (t) => {
+  const expected = '2:1 a second document begins here (remove the line `---`, or write two files)';
+  t.strictSame(await problemsOf('c.yml', 'log: {}\n---\napi: {}\n'), [expected]);
+});
