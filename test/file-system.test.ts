@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { withinDeadline } from '../lib/file-system.ts';
+import { programFile } from './runner/environment.ts';
 
 /** Reads files that hang, another file and a name. */
 const readAll = `
@@ -100,7 +100,7 @@ t.test('a check of a config whose secrets hang ends', async (t) => {
   const files = ['a', 'b', 'c', 'd', 'e'].map((name) => `${folder}/hang/${name}`);
   const register = files.map((passwordFile, i) => ({ kind: 'redis', address: `127.0.0.1:${7000 + i}`, passwordFile }));
   writeFileSync(`${folder}/a.yml`, JSON.stringify({ register }));
-  const program = join(import.meta.dirname, '../cmd/switchmaster.ts');
+  const program = programFile();
   const run = runBesideHang(folder, [process.execPath, program, 'check', '-c', `${folder}/a.yml`]);
   if (run === undefined) return void t.pass('no mounts are permitted here');
   t.equal(run.status, 2);

@@ -4,8 +4,10 @@ import { execFileSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { childrenCpuMs } from './runner/cpu-time.ts';
+import { programVariable } from './runner/environment.ts';
 import { orderFiles } from './runner/order.ts';
 import { ProcessPool } from './runner/pool.ts';
+import { buildProgram } from './runner/program.ts';
 import { runQueue } from './runner/queue.ts';
 import { TestReport } from './runner/report.ts';
 import { stripTypes } from './runner/strip.ts';
@@ -21,6 +23,7 @@ const report = new TestReport({ print });
 const pool = new ProcessPool({ projectDir });
 try {
   stripTypes(projectDir);
+  process.env[programVariable] = await buildProgram();
   // What the set-up wrote: a Sentinel whose own fsync waits for that for 2 s is in TILT mode, and fails nothing over for 30 s.
   execFileSync('sync');
   const run = async (file: string) => {

@@ -1,9 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import { nodeEnvironment } from '../runner/environment.ts';
-
-const file = fileURLToPath(new URL('../../cmd/switchmaster.ts', import.meta.url));
+import { nodeEnvironment, programFile } from '../runner/environment.ts';
 
 export interface Finished {
   readonly code: number | null;
@@ -21,7 +18,7 @@ export class Program {
 
   constructor(argv: readonly string[], environment: Record<string, string> = {}) {
     const env = { ...nodeEnvironment(), NO_COLOR: '1', ...environment };
-    this.child = spawn(process.execPath, [file, ...argv], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = spawn(process.execPath, [programFile(), ...argv], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child.stdout?.on('data', (chunk) => {
       this.#stdout += String(chunk);
       this.#wake();

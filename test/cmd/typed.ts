@@ -1,9 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import { nodeEnvironment } from '../runner/environment.ts';
-
-const file = fileURLToPath(new URL('../../cmd/switchmaster.ts', import.meta.url));
+import { nodeEnvironment, programFile } from '../runner/environment.ts';
 
 /**
  * The real program on a terminal of its own (util-linux' script), with `answer` typed as soon as it asks. What it wrote
@@ -13,7 +10,9 @@ export async function typeProgram(
   argv: readonly string[],
   typing: { readonly answer: string; readonly environment?: Record<string, string> },
 ): Promise<{ readonly code: number | null; readonly text: string }> {
-  const quoted = [process.execPath, file, ...argv].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
+  const quoted = [process.execPath, programFile(), ...argv]
+    .map((word) => `'${word.replaceAll("'", `'\\''`)}'`)
+    .join(' ');
   const env = { ...nodeEnvironment(), TERM: 'dumb', NO_COLOR: '1', ...typing.environment };
   const child = spawn('script', ['-qec', quoted, '/dev/null'], { env, stdio: ['pipe', 'pipe', 'inherit'] });
   let text = '';

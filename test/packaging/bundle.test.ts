@@ -1,18 +1,18 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { listPageFiles } from '../../lib/http/page.ts';
-import { buildBundle } from '../../packaging/bundle.ts';
 import { putRecord } from '../integration/support/rendering.ts';
+import { buildProgram } from '../runner/program.ts';
 import { waitFor } from '../sandbox/condition.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
 
 /* The bundle runs from a folder in which there is nothing else. */
 const folder = t.testdir({});
 const program = path.join(folder, 'switchmaster.mjs');
-await buildBundle(program);
+await copyFile(await buildProgram(), program);
 const root = path.resolve(import.meta.dirname, '../..');
 
 t.test('it has everything in one file: the version, the templates, the page, the processes of templates', async (t) => {

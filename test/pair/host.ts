@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { programFile } from '../runner/environment.ts';
 import { waitFor } from '../sandbox/condition.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { Server } from '../sandbox/server.ts';
@@ -46,7 +47,7 @@ export class PairHost {
       `ADDRESS=${order.address}`,
       `GATEWAY=${order.bridge.address}`,
       `SYSTEMCTL=${file('systemctl.sh')}`,
-      `SWITCHMASTER=${process.execPath} ${file('../../cmd/switchmaster.ts')}`,
+      `SWITCHMASTER=${process.execPath} ${programFile()}`,
     ];
     const namespaces = ['--net', '--mount', '--pid', '--fork', '--kill-child=SIGKILL', '--mount-proc'];
     const argv = ['env', ...this.#variables, 'unshare', ...namespaces, 'sh', file('host.sh')] as const;

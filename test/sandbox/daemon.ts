@@ -1,11 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type Address, formatAddress } from '../../lib/model/address.ts';
+import { programFile } from '../runner/environment.ts';
 import type { Ground } from './ground.ts';
 import { Server, type ServerSpec } from './server.ts';
-
-const ownCheckout = fileURLToPath(new URL('../..', import.meta.url));
 
 export type DaemonOptions = {
   /** Default `switchmaster`. */
@@ -71,9 +69,9 @@ export interface DaemonAnswer {
 
 /** The daemon, started and ready, or not started with `start: 'later'`. */
 export async function switchmaster(ground: Ground, options: DaemonOptions): Promise<Daemon> {
-  const { name = 'switchmaster', config, ready = '/ready', checkout = ownCheckout } = options;
+  const { name = 'switchmaster', config, ready = '/ready', checkout } = options;
   const { api, configFile } = await placeDaemon(ground, { name, config });
-  const { program = join(checkout, 'cmd/switchmaster.ts') } = options;
+  const { program = checkout === undefined ? programFile() : join(checkout, 'cmd/switchmaster.ts') } = options;
   const [first = process.execPath, ...rest] = [...(options.launcher ?? []), process.execPath];
   const argv = [first, ...rest, program, 'run', '--config', configFile] as const;
   const base = ground.server(name, argv);

@@ -1,12 +1,12 @@
 import { chmodSync, existsSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import t from 'tap';
 import { rules } from '../../../lib/doctor/diagnose.ts';
 import type { Finding } from '../../../lib/doctor/rule.ts';
 import { formatAddress } from '../../../lib/model/address.ts';
+import { programFile } from '../../runner/environment.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import type { RedisServer } from '../../sandbox/redis.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
@@ -195,9 +195,8 @@ t.test('a Sentinel that stopped for a while is in TILT', async () => {
 
 t.test('if the clock of this machine is off, the finding names it and no other machine', async (t) => {
   // Redis does not start under libfaketime (jemalloc), so the test moves the clock of the doctor.
-  const program = fileURLToPath(new URL('../../../cmd/switchmaster.ts', import.meta.url));
   const moved = 'data:text/javascript,const now = Date.now; Date.now = () => now() + 600_000';
-  const argv = ['--import', moved, program, 'doctor', '--json', '--config', file];
+  const argv = ['--import', moved, programFile(), 'doctor', '--json', '--config', file];
   const { stdout } = await execa(process.execPath, argv, { reject: false, timeout: 60_000 });
   const found = (JSON.parse(stdout).findings as Finding[]).filter(({ rule }) => rule === 'clock-skew');
   t.strictSame(

@@ -2,16 +2,13 @@ import { execFileSync, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { constants, openSync, readSync, writeSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
-import { nodeEnvironment } from '../../runner/environment.ts';
+import { nodeEnvironment, programFile } from '../../runner/environment.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 
 // A busy machine takes its time.
 t.setTimeout(240_000);
-
-const file = fileURLToPath(new URL('../../../cmd/switchmaster.ts', import.meta.url));
 
 /** For a start among other tests. */
 const startMs = 45_000;
@@ -32,7 +29,7 @@ async function start(t: Test, setting: { readonly stderr: number | 'pipe' }) {
   const host = freeHost();
   const config = `api: { listen: "${host}:${port}" }\nconsul: { address: "127.0.0.1:9" }\n`;
   const folder = t.testdir({ 'c.yml': config });
-  const child = spawn(process.execPath, [file, 'run', '--config', folder], {
+  const child = spawn(process.execPath, [programFile(), 'run', '--config', folder], {
     env: nodeEnvironment(),
     stdio: ['ignore', 'ignore', setting.stderr],
   });

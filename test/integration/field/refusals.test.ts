@@ -1,9 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { formatAddress } from '../../../lib/model/address.ts';
 import { runCommand } from '../../cmd/command.ts';
-import { nodeEnvironment } from '../../runner/environment.ts';
+import { nodeEnvironment, programFile } from '../../runner/environment.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { inOwnNetwork } from '../../sandbox/namespace.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
@@ -148,8 +147,7 @@ t.test('protected mode is named, for Redis and Sentinel', async (t) => {
     for port in 6379 26379; do until redis-cli -p $port PING >/dev/null 2>&1; do sleep 0.05; done; done
     "$@"; code=$?
     kill $first $second; wait; exit $code`;
-  const program = fileURLToPath(new URL('../../../cmd/switchmaster.ts', import.meta.url));
-  const argv = [process.execPath, program, 'check', '--online', '--json', '--config', config];
+  const argv = [process.execPath, programFile(), 'check', '--online', '--json', '--config', config];
   const [command, ...words] = inOwnNetwork(['sh', '-c', script, 'sh', ...argv]);
   const env = { ...nodeEnvironment(), ...sandbox.env };
   const { status, stdout, stderr } = spawnSync(command, words, { env, encoding: 'utf8' });

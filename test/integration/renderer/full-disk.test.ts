@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { programFile } from '../../runner/environment.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { makeFolder } from '../support/rendering.ts';
 
@@ -18,7 +19,7 @@ t.test('a disk that is full keeps the old file to the byte, leaves no candidate,
     config,
     'templates: [{ source: ./a.conf.hbs, destination: ./etc/a.conf, header: false, reload: ["true"] }]\n',
   );
-  const program = join(import.meta.dirname, '../../../cmd/switchmaster.ts');
+  const program = programFile();
   // A disk of four pages that only this shell sees. If that is not permitted, files may not grow.
   const script = `
     [ "$1" = mount ] && mount -t tmpfs -o size=32k tmpfs ${etc}
