@@ -5,6 +5,7 @@ import { cliParts } from './generated-cli.ts';
 import { configParts } from './generated-config.ts';
 import { consulParts } from './generated-consul.ts';
 import { errorParts } from './generated-errors.ts';
+import { helperParts } from './generated-helpers.ts';
 import { httpParts } from './generated-http.ts';
 import { table } from './markdown-table.ts';
 
@@ -26,6 +27,7 @@ export const generatedParts: readonly GeneratedPart[] = [
   ...httpParts,
   ...errorParts,
   ...consulParts,
+  ...helperParts,
 ];
 
 /** The page with the part as the code has it now. Throws if the page has no place for it. */
