@@ -65,6 +65,8 @@ export interface Entry {
   provenText: string | undefined;
   /** `moved`: HAProxy's servers moved since the destination could be read last, so they differ from `provenText`. */
   unread: 'moved' | undefined;
+  /** Digest of a text to which HAProxy's servers were moved before its file was written; undefined once it took effect. */
+  movedTo: string | undefined;
   /** The text without secrets. */
   shown: ShownText | undefined;
   /** Permission bits of the destination, or those that it will get. */
@@ -94,6 +96,7 @@ export function makeEntry(parts: Pick<Entry, 'template' | 'debouncer' | 'supervi
     text: undefined,
     provenText: undefined,
     unread: undefined,
+    movedTo: undefined,
     shown: undefined,
     mode: parts.template.spec.mode ?? newFileMode,
     present: undefined,

@@ -23,8 +23,8 @@ export function tryRead(entry: Entry): Promise<Read> {
   );
 }
 
-/** HAProxy waits so long at most for its file to be read. Other files of a slow file system are read before it. */
-const readLimitMs = 20;
+/** HAProxy waits so long at most for its file to be read: a busy machine or a slow file system takes much longer. */
+const readLimitMs = 2;
 
 interface Move {
   readonly rendering: Rendering;
@@ -61,10 +61,13 @@ async function moveUnread(entry: Entry, { rendering, clock, run }: Move): Promis
   if (urgency === 'ordinary') return;
   const route =
     entry.unread === 'moved' ? alignTo(spec, rendering.text) : chooseRoute(spec, provenText, rendering.text);
+  const isFirst =
+    entry.unread === undefined && entry.movedTo !== rendering.digest && memory.snapshot.owed === undefined;
   entry.unread = 'moved';
+  entry.movedTo = rendering.digest;
   const { signal, interrupted } = run;
   const step = { spec, clock, signal, interrupted, supervisor, urgency, reloads, splay, warn: () => undefined };
-  await moveEarly(step, route);
+  await moveEarly(step, route, isFirst ? 'as-proven' : 'unknown');
 }
 
 /** Including the current addresses of HAProxy's servers. */

@@ -51,13 +51,14 @@ export function chooseRoute(spec: TemplateSpec, before: string | undefined, afte
 
 /**
  * Moves HAProxy's servers to the new masters before anything else: the owner's lookup, the writing, the flushing and the
- * check of the file take time, and any of them may fail. Does nothing where no master has moved.
+ * check of the file take time, and any of them may fail. Does nothing where no master has moved. `as-proven`: HAProxy's
+ * servers are as they were by the text that the route begins with.
  */
-export async function moveEarly(step: Step, route: Route): Promise<void> {
+export async function moveEarly(step: Step, route: Route, servers: 'as-proven' | 'unknown' = 'unknown'): Promise<void> {
   const { spec, urgency, clock } = step;
   if (urgency !== 'master-change' || spec.reload?.kind !== 'haproxy') return;
   const haproxy = { ...step, reload: spec.reload };
-  if (route.kind === 'runtime') await changeAtRuntime(haproxy, route.plan);
+  if (route.kind === 'runtime') await changeAtRuntime(haproxy, route.plan, servers);
   else if (route.kind === 'reload' && route.plan !== undefined) await moveServers(haproxy, route.plan);
   clock.reached('moved');
 }

@@ -31,16 +31,19 @@ export interface HaproxyStep {
 
 /**
  * Applies a plan without a reload, as far as HAProxy has not got it yet. `failed`: HAProxy does not run, or runs with
- * another config than expected.
+ * another config than expected. `as-proven`: it has none of the changes, so it is not asked first. A server that has them
+ * already would lose its sessions.
  */
 export async function changeAtRuntime(
   step: HaproxyStep,
   plan: HaproxyPlan & { readonly kind: 'runtime' },
+  servers: 'as-proven' | 'unknown' = 'unknown',
 ): Promise<'changed' | 'failed'> {
   const { reload, signal, interrupted } = step;
   const runtime = new HaproxyRuntime(reload.socket);
   try {
-    const changes = planRemaining(await readServers(runtime, signal), plan.changes);
+    const changes =
+      servers === 'as-proven' ? plan.changes : planRemaining(await readServers(runtime, signal), plan.changes);
     const changing = changeServers(runtime, changes, signal);
     const leaves = changes.some(({ move, state, weight }) => move !== undefined || state === 'maint' || weight === 0);
     const leaving = leaves ? leaveOldWorkers(step, plan) : undefined;

@@ -1,4 +1,5 @@
 import { chmodSync, copyFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { withinDeadline } from '../../../lib/file-system.ts';
@@ -90,4 +91,45 @@ t.test('HAProxy moves although the file cannot be written', async (t) => {
   await scene.untilInUse('0');
   t.equal(await scene.port('a'), 2);
   t.equal(await scene.port('b'), 3);
+});
+
+/** A socket that passes everything on to HAProxy's, and what was sent over it. */
+async function recordCommands(t: Test, socket: () => string) {
+  const lines: string[] = [];
+  const path = join(makeFolder(t), 'recorded.sock');
+  const server = createServer((client) => {
+    const haproxy = connect(socket());
+    client.on('data', (data) => lines.push(String(data)));
+    client.pipe(haproxy).pipe(client);
+    for (const [one, other] of [[client, haproxy] as const, [haproxy, client] as const])
+      one.on('error', () => other.destroy()).on('close', () => other.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  t.teardown(() => server.close());
+  return { path, lines };
+}
+
+t.test('runs that fail after the move close no more sessions of the new master', async (t) => {
+  let socket = '';
+  const recorded = await recordCommands(t, () => socket);
+  const scene = await setUp(t, { sandbox, consul, name: 'repeated' }, (paths) => {
+    socket = paths.socket;
+    return { reload: { kind: 'haproxy', socket: recorded.path, fallback: { argv: paths.fallback } } };
+  });
+  const long = join(makeFolder(t), 'x'.repeat(250));
+  copyFileSync(scene.destination, long);
+  rmSync(scene.destination);
+  symlinkSync(long, scene.destination);
+  recorded.lines.length = 0;
+  await follows(t, scene, { shard: 'a', port: 2, read: () => scene.port('a') });
+  const failures = () => scene.rendering.reports.filter(({ outcome }) => outcome.kind === 'failed').length;
+  await waitFor('two further attempts', () => failures() > 2);
+  const closing = recorded.lines.filter((line) => line.includes('shutdown sessions'));
+  t.strictSame(
+    closing.map((line) => line.trim()),
+    [
+      'set server repeated-a/master addr 127.0.0.1 port 2;set server repeated-a/master health up;shutdown sessions server repeated-a/master',
+    ],
+  );
+  t.match(recorded.lines[0], /^set server/, 'nothing is asked before the first move');
 });

@@ -36,7 +36,12 @@ backend {{name}}
 export async function setUp(
   t: Pick<Test, 'teardown'>,
   { sandbox, consul, name }: { readonly sandbox: Sandbox; readonly consul: ConsulAgent; readonly name: string },
-  more: (paths: { socket: string; destination: string; log: string }) => Partial<SpecInput>,
+  more: (paths: {
+    socket: string;
+    destination: string;
+    log: string;
+    fallback: readonly string[];
+  }) => Partial<SpecInput>,
 ) {
   const folder = makeFolder(t);
   const [socket, log] = [join(sandbox.folder, `${name}.sock`), join(folder, 'log')];
@@ -55,6 +60,7 @@ export async function setUp(
     'sh',
     ...argv,
   ];
+  const fallback = slowly('reload', ...proxy.reloadCommand);
   const countBegun = () => (existsSync(log) ? readFileSync(log, 'utf8').split('\n').length - 1 : 0);
   let begunBefore = 0;
   let epoch = 100;
@@ -69,9 +75,9 @@ export async function setUp(
         name: 'haproxy.cfg',
         template: template(socket, name),
         wait: { minMs: 1, maxMs: 5 },
-        reload: { kind: 'haproxy', socket, fallback: { argv: slowly('reload', ...proxy.reloadCommand) } },
+        reload: { kind: 'haproxy', socket, fallback: { argv: fallback } },
         check: { argv: slowly('check', 'true') },
-        ...more({ socket, destination, log }),
+        ...more({ socket, destination, log, fallback }),
       },
     ],
   });
