@@ -1,7 +1,7 @@
 import type { Resolution } from './resolution.ts';
 
 /** How switchmaster reaches Consul. */
-export type Transport = 'plain' | 'tls' | 'socket';
+type Transport = 'plain' | 'tls' | 'socket';
 
 /** Warns about variables of `consul` and of consul-template that are set and have no effect here. */
 export function warnOfIgnoredVariables(resolution: Resolution, transport: Transport): void {

@@ -10,6 +10,8 @@ import { haproxyArgument } from './haproxy-arguments.ts';
 
 const unknownReason =
   'it is not known whether HAProxy would evaluate it in this argument. If it does not, write {{raw ...}}.';
+const addressReason =
+  'HAProxy replaces $NAME in an address from its environment, also within quotes. If you want that, write {{raw ...}}.';
 const expressionReason =
   'only letters, digits and . : / @ + = ~ * - are written in an expression, where HAProxy would evaluate others.';
 
@@ -54,6 +56,8 @@ function escapeValue(placeholder: Placeholder, line: string): string {
   switch (haproxyArgument(words, open.words.length)) {
     case 'text':
       return text;
+    case 'address':
+      return text.includes('$') ? refuse(placeholder, addressReason) : text;
     case 'format':
       return escapeFormat(placeholder, open.word);
     case 'replacement':

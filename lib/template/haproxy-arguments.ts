@@ -2,12 +2,13 @@
  * How HAProxy reads an argument.
  *
  * - `text`: as it is.
+ * - `address`: as it is, except that `$NAME` and `${NAME}` are replaced from the environment, also within quotes.
  * - `format`: a log format. `%` begins a variable or an expression, which may read the environment (`%[env(HOME)]`).
  * - `replacement`: a log format whose result is a replacement. There, a backslash refers to a group.
  * - `expression`: a sample expression, such as `env(HOME),lower`.
  * - `unknown`: an argument of a keyword that is not in the tables of this file.
  */
-export type HaproxyArgument = 'text' | 'format' | 'replacement' | 'expression' | 'unknown';
+export type HaproxyArgument = 'text' | 'address' | 'format' | 'replacement' | 'expression' | 'unknown';
 
 /** The arguments of a keyword: the first ones by their place, the others after a name. */
 interface Signature {
@@ -17,6 +18,23 @@ interface Signature {
 
 /** How HAProxy reads the word `at` of a line (configuration manual of 3.2, with the keywords of older versions). */
 export function haproxyArgument(words: readonly string[], at: number): HaproxyArgument {
+  const argument = readArgument(words, at);
+  return argument === 'text' && takesAddress(words) ? 'address' : argument;
+}
+
+/** Keywords with an address, for which HAProxy calls str2sa_range(). */
+const withAddress = new Set(
+  `bind default-bind default-server dgram-bind dispatch log mailer nameserver peer server server-template source`.split(
+    /\s+/,
+  ),
+);
+
+function takesAddress([keyword = '', next]: readonly string[]): boolean {
+  if (keyword === 'stats') return next === 'socket';
+  return withAddress.has(keyword) || (/^(?:tcp|http)-check$/.test(keyword) && next === 'connect');
+}
+
+function readArgument(words: readonly string[], at: number): HaproxyArgument {
   const [keyword = ''] = words;
   // Conditions of the file, such as `.if`, and comments for the log.
   if (at === 0 || keyword.startsWith('.')) return 'text';
@@ -207,6 +225,8 @@ const lineSignatures: Readonly<Record<string, Signature>> = {
   redirect,
   acl: sticky,
   stick: sticky,
+  // Headers may follow the version, and HAProxy evaluates their values.
+  option: { named: { httpchk: ['text', 'text', 'unknown'] } },
   balance: { named: { hash: ['expression'] } },
   filter: { first: ['text', 'text'], named: { key: ['expression'] } },
   server,

@@ -53,6 +53,14 @@ t.test('only the template itself sets variables that control shells, loaders and
     'PS4',
     'PROMPT_COMMAND',
     'NODE_OPTIONS',
+    'NODE_COMPILE_CACHE',
+    'RUBYGEMS_GEMDEPS',
+    'PKCS11_PROVIDER_MODULE',
+    'AWS_CONFIG_FILE',
+    'JE_MALLOC_CONF',
+    'GLIBC_TUNABLES',
+    'PROMPT_COMMAND',
+    'PERL5DB',
   ];
   const more = [
     'PYTHONPATH',

@@ -142,12 +142,51 @@ t.test('a value does not complete a variable that the template begins', async (t
 });
 
 t.test('where the argument is not known, a percent sign is refused', async (t) => {
-  for (const line of ['http-request new-action "@"', 'new-keyword @', 'http-check new "@"'])
+  for (const line of [
+    'http-request new-action "@"',
+    'new-keyword @',
+    'http-check new "@"',
+    // HAProxy evaluates headers that follow the version.
+    'option httpchk GET / "HTTP/1.1\\r\\nX: @"',
+  ])
     t.match(print(`${line.replace('@', '{{vars.x}}')}\n`, '%[env(A)]'), /^value-refused.*not known.*raw/, line);
   t.equal(print('new-keyword {{vars.x}}\n', 'a b'), 'new-keyword "a b"\n');
 });
 
-t.test('HAProxy accepts what is written', { skip: spawnSync('haproxy', ['-v']).status !== 0 }, async (t) => {
+const noHaproxy = spawnSync('haproxy', ['-v']).status !== 0;
+
+t.test('no value makes HAProxy read its environment for an address', { skip: noHaproxy }, async (t) => {
+  for (const line of [
+    "server s '@:6379'",
+    'server "@" 10.0.0.1:6379',
+    'server s 10.0.0.1:1 source "@"',
+    'server-template s 1 @',
+    'default-server addr @',
+    'bind "@:80"',
+    'dispatch @:80',
+    'source @',
+    'peer p @:1',
+    'nameserver n @:53',
+    'mailer m @:25',
+    'log "@" local0',
+    'stats socket "/run/@"',
+    'tcp-check connect addr @',
+    'http-check connect addr @',
+  ])
+    for (const x of ['$HOME', 'a$1'])
+      t.match(print(`${line.replace('@', '{{vars.x}}')}\n`, x), /^value-refused.*in an address/, line);
+  t.equal(print('stats auth {{vars.x}}\n', 'u:$5$a'), 'stats auth "u:\\$5\\$a"\n');
+  // Quotes do not keep HAProxy from it.
+  const file = join(t.testdir(), 'haproxy.cfg');
+  writeFileSync(file, `listen l\n bind 127.0.0.1:1\n server a '$NAME'\n server b "\\$NAME"\n`);
+  const { stderr } = spawnSync('haproxy', ['-c', '-f', file], {
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH, NAME: 'name.invalid' },
+  });
+  for (const name of ['a', 'b']) t.match(stderr, new RegExp(`server l/${name}.*name[.]invalid`));
+});
+
+t.test('HAProxy accepts what is written', { skip: noHaproxy }, async (t) => {
   const values = ['%[env(HOME)]', '%ci%[', '%{Q}o', '"%(x) $HOME 100%'];
   const sections = values.flatMap((x) =>
     // The name of a backend has no percent sign anyway.
