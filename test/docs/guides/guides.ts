@@ -31,6 +31,7 @@ export const guides: readonly Guide[] = [
   { page: 'docs/guide/existing-proxies.md', scene: 'proxies' },
   { page: 'docs/guide/applications.md', scene: 'application' },
   { page: 'docs/guide/sentinel-endpoint.md', scene: 'client' },
+  { page: 'docs/guide/sentinel-clients.md', scene: 'client' },
   { page: 'docs/guide/redis-cluster.md', scene: 'cluster' },
   { page: 'docs/guide/two-datacenters.md', scene: 'datacenters' },
   { page: 'docs/guide/desired-masters.md', scene: 'unmonitored' },

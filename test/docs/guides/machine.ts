@@ -128,6 +128,7 @@ hostname "$0"
 mkdir -p "$1/etc" "$1/work"
 mount -t overlay overlay -o "lowerdir=/etc,upperdir=$1/etc,workdir=$1/work" /etc
 mount -t tmpfs tmpfs /run
+mount -t tmpfs tmpfs /srv
 mkdir -p /run/haproxy ${home}
 ip link set lo up
 : > "$2"

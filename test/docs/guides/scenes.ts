@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
 import { filesOf } from '../migration-pages.ts';
-import { blocksOf, readPage } from '../pages.ts';
+import { blocksOf, projectDir, readPage } from '../pages.ts';
 import { layBridge, Machine } from './machine.ts';
 import { installPrometheus, startConsul, startRedis, startSentinels } from './servers.ts';
 import { installServices, startCommandServer, Units } from './units.ts';
@@ -71,11 +71,13 @@ async function running(sandbox: Sandbox, others: readonly string[]): Promise<Sce
   return scene;
 }
 
-/** The same, and a machine of applications, which has a Consul agent and no Redis. */
+/** The same, and a machine of applications, which has a Consul agent, the libraries of this project and no Redis. */
 async function clientScene(sandbox: Sandbox): Promise<Scene> {
   const scene = await running(sandbox, ['app-1']);
   const app = scene.machines.get('app-1');
   if (app === undefined) throw new Error('there is no app-1');
+  await app.run(`mkdir /srv/shop && ln -s ${projectDir}/node_modules /srv/shop/node_modules`);
+  app.write('/etc/switchmaster/switchmaster.yml', JSON.stringify({ sentinelEndpoint: {} }));
   await startConsul(scene.units, app, { argv: ['-data-dir', '/run/consul', '-retry-join', '10.0.0.5'] });
   return scene;
 }
