@@ -13,6 +13,8 @@ import { drawTree, printJson, printLine, stripControls, styled } from './termina
 type PlannedReport = z.output<typeof plannedAnswer>;
 type ClusterReport = z.output<typeof clusterFailoverAnswer>;
 type Preview = Pick<z.output<typeof plannedPreview>, 'name' | 'verdict' | 'why' | 'from' | 'to'> & {
+  readonly manner?: 'coordinated' | 'paused' | null;
+  readonly whyPaused?: string | null;
   readonly candidates?: readonly Address[];
   readonly outOfSync?: readonly Address[];
 };
@@ -144,7 +146,8 @@ function bodyOf({ timeout, replica, node }: CommandOptions): Record<string, unkn
   };
 }
 
-function printPreview({ name, verdict, why, from, to, candidates = [], outOfSync = [] }: Preview): void {
+function printPreview(preview: Preview): void {
+  const { name, verdict, why, from, to, candidates = [], outOfSync = [] } = preview;
   const target = to === null ? 'the replica that Sentinel chooses' : formatAddress(to);
   const way = `${from === null ? '' : `from ${formatAddress(from)} `}to ${target}`;
   const verdicts = {
@@ -166,7 +169,14 @@ function printPreview({ name, verdict, why, from, to, candidates = [], outOfSync
         ]),
   ];
   const text = `${styled('bold', stripControls(name))}  ${verdicts[verdict]} ${stripControls(way)}`;
-  for (const line of drawTree({ text, branches })) printLine(line);
+  for (const line of drawTree({ text, branches: [...branches, ...describeManner(preview)] })) printLine(line);
+}
+
+function describeManner({ manner, whyPaused }: Preview): readonly { readonly text: string }[] {
+  if (manner === 'coordinated')
+    return [{ text: 'coordinated: Sentinel lets the old master itself pause and hand over' }];
+  if (manner !== 'paused') return [];
+  return [{ text: stripControls(`the bridge pauses the writes of the old master, because ${whyPaused}`) }];
 }
 
 function printReport(report: PlannedReport | ClusterReport): void {
@@ -177,9 +187,11 @@ function printReport(report: PlannedReport | ClusterReport): void {
   const took = Object.entries(stages)
     .toSorted(([, a], [, b]) => a - b)
     .map(([stage, ms]) => `${stage} ${ms} ms`);
-  const atMost = 'generation' in report ? '' : 'at most ';
+  const atMost = 'manner' in report && report.manner === 'paused' ? '' : 'at most ';
+  const manner =
+    'manner' in report && report.manner === 'coordinated' ? ' (coordinated: the old master handed over)' : '';
   const branches = [
-    { text: `${atMost}${withoutWritesMs} ms without writes` },
+    { text: `${atMost}${withoutWritesMs} ms without writes${manner}` },
     { text: describeOffsets(offsets) },
     { text: `stages: ${took.join(', ')}` },
   ];

@@ -95,6 +95,7 @@ export function readView(answers: {
     }),
     ...(hides ? { hides: 'replicas' as const } : {}),
     ...(promoting === undefined ? {} : { promoting, promotion: readPromotion(fields) }),
+    ...(isCoordinated(fields) ? { isCoordinated: true as const } : {}),
     replicas: replicas
       .map(readReplica)
       .filter((replica) => replica !== undefined)
@@ -143,6 +144,11 @@ function readMs<Key extends string>(
     return Number.isSafeInteger(ms) && ms >= 0 ? [[key, ms]] : [];
   });
   return Object.fromEntries(found);
+}
+
+/** Whether the asked Sentinel leads a coordinated failover (sentinel.c of Valkey 9, SRI_COORD_FAILOVER). */
+function isCoordinated(fields: Fields): boolean {
+  return flagsOf(fields).has('coordinated_failover');
 }
 
 /** Whether this replica is the one that the asked Sentinel promotes (flag `promoted`, from `+selected-slave` on). */

@@ -95,7 +95,7 @@ export class SentinelLink {
    * `sentinel-master-unknown` if it has no such master.
    */
   async view(name: string, options: { readonly timeoutMs: number }): Promise<SentinelView> {
-    const ask: Ask = (args) => this.#call(args, options);
+    const ask: Ask = (args) => this.call(args, options);
     const [master, replicas] = await Promise.all([askMaster(ask, name), askReplicas(ask, name)]);
     return readView({ name, sentinelId: this.id, sentinel: this.address, master, replicas });
   }
@@ -103,7 +103,7 @@ export class SentinelLink {
   /** Whether it monitors `name`. */
   async monitors(name: string, options: { readonly timeoutMs: number }): Promise<boolean> {
     try {
-      await askMaster((args) => this.#call(args, options), name);
+      await askMaster((args) => this.call(args, options), name);
       return true;
     } catch (thrown) {
       if (SwitchmasterError.from(thrown).code === 'sentinel-master-unknown') return false;
@@ -119,21 +119,19 @@ export class SentinelLink {
 
   /** SENTINEL FAILOVER: this Sentinel starts a failover at once, without the votes of the others. */
   async failover(name: string, options: { readonly timeoutMs: number }): Promise<void> {
-    await this.#call(['FAILOVER', name], options);
+    await this.call(['FAILOVER', name], options);
   }
 
   /** The names of all masters that it monitors. During a failover, the rest of this answer is not reliable. */
   async masterNames(options: { readonly timeoutMs: number }): Promise<readonly string[]> {
-    const list = readFieldsList(
-      await this.#call(['MASTERS'], options),
-      `SENTINEL MASTERS at ${formatAddress(this.address)}`,
-    );
+    const what = `SENTINEL MASTERS at ${formatAddress(this.address)}`;
+    const list = readFieldsList(await this.call(['MASTERS'], options), what);
     return list.map((fields) => fields.name).filter((name) => name !== undefined && name !== '') as string[];
   }
 
   /** Where the other Sentinels of `name` are, and their ids. */
   async others(name: string, options: { readonly timeoutMs: number }): Promise<readonly SentinelPeer[]> {
-    const list = readFieldsList(await this.#call(['SENTINELS', name], options), `SENTINEL SENTINELS ${name}`);
+    const list = readFieldsList(await this.call(['SENTINELS', name], options), `SENTINEL SENTINELS ${name}`);
     return list.map(readPeer).filter((peer) => peer !== undefined);
   }
 
@@ -147,7 +145,8 @@ export class SentinelLink {
     }
   }
 
-  async #call(args: readonly string[], options: { readonly timeoutMs: number }): Promise<unknown> {
+  /** `SENTINEL` with these arguments. Rejects with a SwitchmasterError. */
+  async call(args: readonly string[], options: { readonly timeoutMs: number }): Promise<unknown> {
     const what = `SENTINEL ${args[0]} at ${formatAddress(this.address)}`;
     try {
       const call = () =>

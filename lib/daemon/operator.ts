@@ -72,8 +72,11 @@ export class Operator {
         return { ...rest, offsets: { ...offsets, inherited } };
       },
       describe: (report) => ({ cause: 'planned', ...report }),
-      summarize: ({ from, to, withoutWritesMs }) =>
-        `failed over as planned from ${formatAddress(from)} to ${formatAddress(to)}: ${withoutWritesMs} ms without writes`,
+      summarize: ({ from, to, manner, withoutWritesMs }) => {
+        const way = `from ${formatAddress(from)} to ${formatAddress(to)}`;
+        const kind = manner === 'coordinated' ? ', coordinated by Sentinel' : '';
+        return `failed over as planned ${way}${kind}: ${withoutWritesMs} ms without writes`;
+      },
     });
   }
 

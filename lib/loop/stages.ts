@@ -11,10 +11,20 @@ export class Stages<S extends string> {
     this.#onStage = onStage;
   }
 
-  reached(stage: S): void {
-    const elapsedMs = toTenths(performance.now() - this.#startedMs);
+  get elapsedMs(): number {
+    return Math.round(performance.now() - this.#startedMs);
+  }
+
+  /** `atMs`: when, in milliseconds of `performance.now()`, if it was seen later. */
+  reached(stage: S, atMs = performance.now()): void {
+    const elapsedMs = toTenths(atMs - this.#startedMs);
     this.times[stage] = elapsedMs;
     this.#onStage?.(stage, elapsedMs);
+  }
+
+  /** The stage did not last, and will be reached again. */
+  undo(stage: S): void {
+    delete this.times[stage];
   }
 
   /** The time from one stage to another; a stage that was not reached counts as the beginning. */

@@ -25,6 +25,8 @@ export interface SentinelView {
   readonly promoting?: Address;
   /** While it leads a failover: `seen` once it saw the replica as a master. Its config-epoch is then the failover's. */
   readonly promotion?: 'ordered' | 'seen';
+  /** Set while it leads a coordinated failover (Valkey 9): the master itself hands over, and pauses its writes by itself. */
+  readonly isCoordinated?: true;
   /** While it leads a failover: the election from its messages, if they were received from the beginning. */
   readonly election?: Election;
   /** The time after which Sentinel aborts a failover. */

@@ -9,6 +9,7 @@ import { exampleMaster } from '../http/views.ts';
 const record = exampleMaster.record as MasterRecord;
 const planned = {
   name: 'shard1',
+  manner: 'paused' as const,
   from: { host: '10.0.0.5', port: 6379 },
   to: { host: '10.0.0.6', port: 6379 },
   generation: 1,

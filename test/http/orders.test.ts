@@ -7,6 +7,7 @@ import { exampleMaster, exampleViews } from './views.ts';
 
 const report = {
   name: 'shard1',
+  manner: 'coordinated' as const,
   from: { host: '10.0.0.5', port: 6379 },
   to: { host: '10.0.0.6', port: 6379 },
   generation: 1,
@@ -21,6 +22,8 @@ const preview = {
   dryRun: true,
   verdict: 'waits',
   why: 'its failover of epoch 7 is not confirmed yet',
+  manner: 'paused',
+  whyPaused: 'the Sentinel 10.0.0.7:26379 does not know coordinated failovers',
   from: report.from,
   to: null,
   candidates: [],
@@ -123,8 +126,8 @@ t.test('a dry run only answers what would happen', async (t) => {
 
 t.test('a failover of a cluster names its node, and may be a dry run', async (t) => {
   const asked: unknown[] = [];
-  const { generation: _, ...moved } = { ...report, stages: { checked: 1, demoted: 300 } };
-  const { candidates, outOfSync, ...shown } = preview;
+  const { generation: _, manner: _manner, ...moved } = { ...report, stages: { checked: 1, demoted: 300 } };
+  const { candidates, outOfSync, manner, whyPaused, ...shown } = preview;
   const { post } = steer(
     {},
     {

@@ -19,8 +19,13 @@ export async function isAnyMaster(redis: RedisPool, addresses: readonly Address[
   return roles.some(({ role }) => role === 'master');
 }
 
+/** INFO replication; undefined where the server does not answer. */
+export async function readReplicationInfo(redis: RedisPool, address: Address): Promise<unknown> {
+  const [info] = await redis.command(address, [['INFO', 'replication']], { timeoutMs: askTimeoutMs }).catch(() => []);
+  return info;
+}
+
 /** NaN where the new master does not answer: the Sentinels' confirmation still counts. */
 export async function readInheritedBy(redis: RedisPool, address: Address): Promise<number> {
-  const [info] = await redis.command(address, [['INFO', 'replication']], { timeoutMs: askTimeoutMs }).catch(() => []);
-  return readInheritedOffset(info) ?? Number.NaN;
+  return readInheritedOffset(await readReplicationInfo(redis, address)) ?? Number.NaN;
 }

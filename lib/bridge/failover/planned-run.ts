@@ -1,44 +1,27 @@
-import { SwitchmasterError } from '../../errors.ts';
-import { holdsWithin, Stages } from '../../loop/stages.ts';
+import type { SentinelLink } from '../../client/sentinel.ts';
 import { type Address, formatAddress, isIn, sameAddress } from '../../model/address.ts';
-import { compareVersions } from '../../model/epoch.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import type { Election } from '../../model/sentinel.ts';
-import type { FenceOutcome } from '../apply/fence.ts';
+import { type FenceOutcome, pauseWrites, promote } from '../apply/fence.ts';
+import { HandOver } from './handover.ts';
+import { readManner } from './manner.ts';
 import { orderFailover } from './order.ts';
 import { PlannedCandidates } from './planned-candidates.ts';
+import { describeRecord, PlannedCourse } from './planned-course.ts';
+import { finishPlanned } from './planned-finish.ts';
 import { endPause, type PlannedPause, requestPause } from './planned-pause.ts';
-import { isAnyMaster, readInheritedBy, readReplicationOf } from './planned-replication.ts';
-import {
-  type PlannedFailoverParts,
-  type PlannedOptions,
-  type PlannedReport,
-  type PlannedStep,
-  refused,
-  stepTimeoutMs,
-} from './planned-steps.ts';
+import { isAnyMaster, readReplicationOf } from './planned-replication.ts';
+import { type PlannedFailoverParts, type PlannedOptions, type PlannedReport, refused } from './planned-steps.ts';
 import { ReplicaPriorityOverride } from './replica-priority.ts';
-
-const pollMs = 2;
-const askTimeoutMs = 500;
-const demotionTimeoutMs = 30_000;
 
 /** One planned failover, from the check to the old master as a replica. */
 export class PlannedFailover {
-  readonly #name: string;
-  readonly #parts: PlannedFailoverParts;
-  readonly #options: PlannedOptions;
-  readonly #stages: Stages<PlannedStep>;
+  readonly #course: PlannedCourse;
   readonly #priorityOverride: ReplicaPriorityOverride;
   readonly #candidates: PlannedCandidates;
-  /** What a failure from now on may cost: a sentence. */
-  #risk = 'Nothing has changed.';
 
   constructor(name: string, parts: PlannedFailoverParts, options: PlannedOptions) {
-    this.#name = name;
-    this.#parts = parts;
-    this.#options = options;
-    this.#stages = new Stages(options.onStep);
+    this.#course = new PlannedCourse(name, parts, options);
     this.#priorityOverride = new ReplicaPriorityOverride(parts.redis);
     this.#candidates = new PlannedCandidates(name, { parts, options, priorityOverride: this.#priorityOverride });
   }
@@ -49,24 +32,82 @@ export class PlannedFailover {
   }
 
   async run(): Promise<PlannedReport> {
-    const { successor } = this.#options;
+    const { name, parts, options, stages } = this.#course;
+    const { successor } = options;
     try {
       const { record, candidates } = await this.#candidates.settle();
-      this.#stages.reached('checked');
+      stages.reached('checked');
       if (successor !== undefined) await this.#candidates.setPriorities(successor, candidates);
       // From here on the bridge carries the failover out as a whole, with the fence of its old master, even if maintenance
       // begins meanwhile.
-      return await this.#parts.maintenance.except(this.#name, () => this.#hold(record, candidates));
+      return await parts.maintenance.except(name, () => this.#carryOut(record, candidates));
     } finally {
-      await this.#priorityOverride.restore(this.#stages.times.ordered === undefined ? 'nothing' : 'failover');
+      await this.#priorityOverride.restore(stages.times.ordered === undefined ? 'nothing' : 'failover');
+    }
+  }
+
+  async #carryOut(record: MasterRecord, candidates: readonly Address[]): Promise<PlannedReport> {
+    const { name, parts } = this.#course;
+    const manner = await readManner(name, parts, { master: record.master, candidates });
+    const report = manner.kind === 'coordinated' ? await this.#handOver(record, candidates) : undefined;
+    return report ?? this.#hold(record, candidates);
+  }
+
+  /** Lets the master itself hand over. undefined where that is refused, and nothing has changed. */
+  async #handOver(record: MasterRecord, candidates: readonly Address[]): Promise<PlannedReport | undefined> {
+    const { name, parts, options, stages, timeoutMs } = this.#course;
+    const link = this.#linkToSentinel();
+    this.#course.risk = 'Sentinel may still promote a replica, but only one that has every acknowledged write.';
+    const result = await new HandOver(name, parts, {
+      record,
+      candidates,
+      timeoutMs,
+      onOrdered: () => stages.reached('ordered'),
+      onStopped: (lastMs) => stages.reached('paused', lastMs),
+    }).carryOut(link);
+    if (result.kind === 'late') throw this.#course.failed(`${timeoutMs} ms passed until a replica is promoted`);
+    if (result.kind === 'promoted') {
+      this.#course.reachedPromotion(result.to);
+      this.#verify(result.to, { before: record, election: result.election, candidates });
+      return finishPlanned(this.#course, record, { to: result.to, manner: 'coordinated', offset: undefined });
+    }
+    stages.undo('paused');
+    options.onWait?.(`the old master does not hand over by itself: ${result.why}`, stages.elapsedMs);
+    if (result.kind === 'ignored') return this.#replace(record, { sentinel: link.address, selected: result.selected });
+    stages.undo('ordered');
+    return undefined;
+  }
+
+  /**
+   * Sentinel waits for the master to hand over, and the master does not: the bridge pauses it, and promotes the replica that Sentinel
+   * has selected. Sentinel then continues its failover. Another one, at a newer epoch, could end in two leaders.
+   */
+  async #replace(
+    record: MasterRecord,
+    { sentinel, selected }: { readonly sentinel: Address; readonly selected: Address },
+  ): Promise<PlannedReport> {
+    const { redis } = this.#course.parts;
+    const { master } = record;
+    const pauseMs = 3 * this.#course.timeoutMs;
+    const pause: PlannedPause = { begins: 'now', begun: pauseWrites(redis, { address: master, pauseMs }) };
+    try {
+      await this.#pausedBy(pause, master);
+      const offset = await this.#stoppedAt(master);
+      await this.#catchUp([selected], offset);
+      const outcome = await promote(redis, selected);
+      if (outcome.kind === 'failed') throw this.#course.failed(outcome.error.message);
+      const to = await this.#follow(record, { sentinel, candidates: [selected] });
+      return await finishPlanned(this.#course, record, { to, manner: 'paused', offset });
+    } finally {
+      if (!(await this.#isPromoted(record, [selected]))) await endPause(redis, master, pause);
     }
   }
 
   /** All steps from the pause on. Releases the writes if no replica was promoted. */
   async #hold(record: MasterRecord, candidates: readonly Address[]): Promise<PlannedReport> {
-    const { redis } = this.#parts;
+    const { redis } = this.#course.parts;
     const { master } = record;
-    const pause = await requestPause(redis, { master, candidates, pauseMs: 3 * this.#timeoutMs });
+    const pause = await requestPause(redis, { master, candidates, pauseMs: 3 * this.#course.timeoutMs });
     try {
       const ordered = pause.begins === 'late' ? await this.#order(record) : undefined;
       await this.#pausedBy(pause, master);
@@ -74,31 +115,32 @@ export class PlannedFailover {
       await this.#catchUp(candidates, offset);
       const sentinel = ordered ?? (await this.#order(record));
       const to = await this.#follow(record, { sentinel, candidates });
-      return await this.#finish(record, { to, offset });
+      return await finishPlanned(this.#course, record, { to, manner: 'paused', offset });
     } finally {
       if (!(await this.#isPromoted(record, candidates))) await endPause(redis, master, pause);
     }
   }
 
   async #pausedBy({ begun }: PlannedPause, master: Address): Promise<void> {
+    const { name, parts, stages, timeoutMs } = this.#course;
     let outcome: FenceOutcome | undefined;
     void begun.then((settled) => {
       outcome = settled;
     });
     const reached = async () => {
       // A server without work would notice the end of WAIT late.
-      if (outcome === undefined) await readReplicationOf(this.#parts.redis, master);
+      if (outcome === undefined) await readReplicationOf(parts.redis, master);
       return outcome !== undefined;
     };
-    await this.#until(`${formatAddress(master)} pauses writes`, { reached, timeoutMs: this.#timeoutMs });
-    if (outcome?.kind !== 'failed') return this.#stages.reached('paused');
+    await this.#course.until(`${formatAddress(master)} pauses writes`, { reached, timeoutMs });
+    if (outcome?.kind !== 'failed') return stages.reached('paused');
     const why = `the writes of ${formatAddress(master)} cannot be paused: ${outcome.error.message}`;
-    throw this.#stages.times.ordered === undefined ? refused(this.#name, why, outcome.error) : this.#failed(why);
+    throw stages.times.ordered === undefined ? refused(name, why, outcome.error) : this.#course.failed(why);
   }
 
   /** Whether a replica is a master already. Then the old master stays paused: writes that it accepted now would be lost. */
   async #isPromoted(record: MasterRecord, candidates: readonly Address[]): Promise<boolean> {
-    const { redis, memory } = this.#parts;
+    const { redis, memory } = this.#course.parts;
     const { record: known } = memory;
     if (known !== undefined && !sameAddress(known.master, record.master)) return true;
     return isAnyMaster(redis, candidates);
@@ -106,34 +148,41 @@ export class PlannedFailover {
 
   /** The offset of the paused master. */
   async #stoppedAt(master: Address): Promise<number> {
+    const { parts, timeoutMs } = this.#course;
     let offset: number | undefined;
     const reached = async () => {
-      offset = (await readReplicationOf(this.#parts.redis, master))?.offset;
+      offset = (await readReplicationOf(parts.redis, master))?.offset;
       return offset !== undefined;
     };
-    await this.#until(`${formatAddress(master)} answers ROLE`, { reached, timeoutMs: this.#timeoutMs });
+    await this.#course.until(`${formatAddress(master)} answers ROLE`, { reached, timeoutMs });
     return offset ?? Number.NaN;
   }
 
   async #catchUp(candidates: readonly Address[], offset: number): Promise<void> {
+    const { parts, stages, timeoutMs } = this.#course;
     const hasAll = async (address: Address) => {
-      const state = await readReplicationOf(this.#parts.redis, address);
+      const state = await readReplicationOf(parts.redis, address);
       return state?.role === 'replica' && state.link === 'connected' && state.offset >= offset;
     };
     const reached = async () =>
       (await Promise.all(candidates.map(hasAll))).every(Boolean) ||
-      (this.#stages.times.ordered !== undefined && (await isAnyMaster(this.#parts.redis, candidates)));
-    await this.#until(`the replicas reach offset ${offset}`, { reached, timeoutMs: this.#timeoutMs });
-    this.#stages.reached('caughtUp');
+      (stages.times.ordered !== undefined && (await isAnyMaster(parts.redis, candidates)));
+    await this.#course.until(`the replicas reach offset ${offset}`, { reached, timeoutMs });
+    stages.reached('caughtUp');
   }
 
   async #order({ master }: MasterRecord): Promise<Address> {
-    const link = this.#parts.sentinels.linkTo(this.#name);
-    if (link === undefined) throw this.#failed('no Sentinel can be reached any more');
-    this.#risk = `Sentinel may still promote a replica; then writes that ${formatAddress(master)} accepts until that are lost.`;
-    await orderFailover(link, this.#name);
-    this.#stages.reached('ordered');
+    const link = this.#linkToSentinel();
+    this.#course.risk = `Sentinel may still promote a replica; then writes that ${formatAddress(master)} accepts until that are lost.`;
+    await orderFailover(link, this.#course.name);
+    this.#course.stages.reached('ordered');
     return link.address;
+  }
+
+  #linkToSentinel(): SentinelLink {
+    const link = this.#course.parts.sentinels.linkTo(this.#course.name);
+    if (link === undefined) throw this.#course.failed('no Sentinel can be reached any more');
+    return link;
   }
 
   /** Waits for the record of the failover that was ordered: the promotion of a candidate by this Sentinel. */
@@ -141,19 +190,19 @@ export class PlannedFailover {
     before: MasterRecord,
     order: { readonly sentinel: Address; readonly candidates: readonly Address[] },
   ): Promise<MasterRecord> {
-    const { memory, sentinels } = this.#parts;
+    const { name, parts, timeoutMs } = this.#course;
+    const { memory, sentinels } = parts;
     let election: Election | undefined;
     let to: MasterRecord | undefined;
     const reached = async () => {
-      election = sentinels.election(this.#name, order.sentinel) ?? election;
+      election = sentinels.election(name, order.sentinel) ?? election;
       const { record: known } = memory;
       to = known !== undefined && !sameAddress(known.master, before.master) ? known : undefined;
       return to !== undefined;
     };
-    await this.#until('a replica is promoted', { reached, timeoutMs: this.#timeoutMs });
-    if (to === undefined) throw this.#failed('no replica was promoted');
-    this.#stages.reached('promoted');
-    this.#risk = `Writes that ${formatAddress(to.master)} accepted since ${to.changedAt} may be lost.`;
+    await this.#course.until('a replica is promoted', { reached, timeoutMs });
+    if (to === undefined) throw this.#course.failed('no replica was promoted');
+    this.#course.reachedPromotion(to);
     this.#verify(to, { before, election, candidates: order.candidates });
     return to;
   }
@@ -168,75 +217,10 @@ export class PlannedFailover {
     },
   ): void {
     const { before, election, candidates } = ordered;
-    const { successor = election?.selected } = this.#options;
+    const { successor = election?.selected } = this.#course.options;
     const isOther = election === undefined ? to.generation !== before.generation : to.epoch !== election.epoch;
-    if (isOther) throw this.#failed(`another failover came first: ${describe(to)}`);
+    if (isOther) throw this.#course.failed(`another failover came first: ${describeRecord(to)}`);
     const isTarget = isIn(candidates, to.master) && (successor === undefined || sameAddress(to.master, successor));
-    if (!isTarget) throw this.#failed(`Sentinel promoted another replica: ${describe(to)}`);
+    if (!isTarget) throw this.#course.failed(`Sentinel promoted another replica: ${describeRecord(to)}`);
   }
-
-  async #finish(
-    before: MasterRecord,
-    change: { readonly to: MasterRecord; readonly offset: number },
-  ): Promise<PlannedReport> {
-    const { to, offset } = change;
-    const inherited = await readInheritedBy(this.#parts.redis, to.master);
-    if (inherited < offset) throw this.#failed(`${formatAddress(to.master)} has offset ${inherited} of ${offset}`);
-    await this.#confirm(to);
-    const isDemoted = async () => {
-      this.#requireStill(to);
-      return (await this.#parts.redis.role(before.master, { timeoutMs: askTimeoutMs })).role === 'replica';
-    };
-    await this.#until('the old master is a replica', { reached: isDemoted, timeoutMs: demotionTimeoutMs });
-    this.#requireStill(to);
-    this.#stages.reached('demoted');
-    return {
-      name: this.#name,
-      from: before.master,
-      to: to.master,
-      generation: to.generation,
-      epoch: to.epoch,
-      stages: this.#stages.times,
-      withoutWritesMs: this.#stages.between('paused', 'promoted'),
-      offsets: { paused: offset, inherited },
-    };
-  }
-
-  /** Waits until a majority of the Sentinels confirms this very record. */
-  async #confirm(to: MasterRecord): Promise<void> {
-    const timeoutMs = this.#timeoutMs;
-    const isOver = (known: MasterRecord) => compareVersions(known, to) !== 0 || known.phase === 'confirmed';
-    const known = await this.#parts.memory.whenRemembered(isOver, { timeoutMs });
-    if (known === undefined) throw this.#failed(`no majority of the Sentinels confirmed it within ${timeoutMs} ms`);
-    this.#requireStill(to);
-    this.#stages.reached('confirmed');
-  }
-
-  /** Throws if the record has changed since: the promotion failed, or another failover followed. */
-  #requireStill(to: MasterRecord): void {
-    const { record: known } = this.#parts.memory;
-    if (known !== undefined && compareVersions(known, to) === 0) return;
-    throw this.#failed(`it was replaced${known === undefined ? '' : `: ${describe(known)}`}`);
-  }
-
-  async #until(
-    what: string,
-    condition: { readonly reached: () => Promise<boolean>; readonly timeoutMs: number },
-  ): Promise<void> {
-    const { reached, timeoutMs } = condition;
-    if (await holdsWithin(reached, { timeoutMs, pollMs })) return;
-    throw this.#failed(`${timeoutMs} ms passed until ${what}`);
-  }
-
-  #failed(why: string): SwitchmasterError {
-    return new SwitchmasterError('failover-stalled', `The failover of ${this.#name} failed: ${why}. ${this.#risk}`);
-  }
-
-  get #timeoutMs(): number {
-    return this.#options.timeoutMs ?? stepTimeoutMs;
-  }
-}
-
-function describe({ master, generation, epoch }: MasterRecord): string {
-  return `the record names ${formatAddress(master)} (generation ${generation}, epoch ${epoch})`;
 }

@@ -5,6 +5,7 @@ import type { Address } from '../../model/address.ts';
 import type { MasterMemory } from '../memory.ts';
 import type { SentinelSource } from '../observe/sentinels.ts';
 import type { Steering } from '../steering.ts';
+import type { Manner } from './manner.ts';
 
 /*
  * A planned failover that loses no acknowledged write:
@@ -15,22 +16,27 @@ import type { Steering } from '../steering.ts';
  * planned-pause.ts says how. Where replicas are not in step, or the server does not permit it, the pause comes first, and Sentinel
  * gets its order when the replicas have caught up. The bridge follows the promotion like any other. If a step before the promotion
  * fails, the bridge releases the writes, and nothing has changed. If this process dies, the pause ends by itself.
+ *
+ * Where Sentinel and the servers know coordinated failovers (manner.ts), the master itself pauses its writes and hands over
+ * (handover.ts), and no step is called `caught up`.
  */
 
 export type PlannedStep = 'checked' | 'paused' | 'caughtUp' | 'ordered' | 'promoted' | 'confirmed' | 'demoted';
 
 export interface PlannedReport {
   readonly name: string;
+  /** Who paused the writes: the master itself, or the bridge. */
+  readonly manner: Manner['kind'];
   readonly from: Address;
   readonly to: Address;
   readonly generation: number;
   readonly epoch: number;
   /** When each step was reached, in milliseconds since the start. */
   readonly stages: Readonly<Partial<Record<PlannedStep, number>>>;
-  /** From the pause to the new master's first answer as master, in milliseconds. */
+  /** From the pause, or the last moment at which the master was seen to take writes, to the new master's first answer as master, in milliseconds. */
   readonly withoutWritesMs: number;
-  /** The old master's offset after its writes had stopped, and the part of it that the new master has. */
-  readonly offsets: { readonly paused: number; readonly inherited: number };
+  /** The old master's offset after its writes had stopped (null: not known), and the part of it that the new master has. */
+  readonly offsets: { readonly paused: number | null; readonly inherited: number };
 }
 
 /** The default limit for each step: for the replicas to catch up, and for Sentinel to promote one. */

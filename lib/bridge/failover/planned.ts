@@ -1,6 +1,7 @@
 import type { Lease } from '../../consul/lock.ts';
 import { SwitchmasterError } from '../../errors.ts';
 import type { PlannedPreview } from '../../http/views.ts';
+import { readManner } from './manner.ts';
 import { PlannedCandidates } from './planned-candidates.ts';
 import { previewPlanned } from './planned-preview.ts';
 import { PlannedFailover } from './planned-run.ts';
@@ -51,8 +52,10 @@ export async function previewFailover(
   const priorityOverride = new ReplicaPriorityOverride(parts.redis);
   const check = await new PlannedCandidates(name, { parts, options, priorityOverride }).check();
   const holders = await parts.steering.holders(name, AbortSignal.timeout(enterTimeoutMs)).catch(() => 0);
+  const candidates = 'candidates' in check ? check.candidates : (parts.memory.record?.replicas ?? []);
+  const manner = from === undefined ? undefined : await readManner(name, parts, { master: from, candidates });
   const busy = { kind: 'refused', why: 'another daemon is failing it over at this moment' } as const;
-  return previewPlanned(holders > 0 ? busy : check, { name, from, successor });
+  return previewPlanned(holders > 0 ? busy : check, { name, from, successor, manner });
 }
 
 async function takeLease(name: string, parts: PlannedFailoverParts): Promise<Extract<Lease, { kind: 'inside' }>> {

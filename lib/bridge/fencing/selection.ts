@@ -9,7 +9,8 @@ import type { Selection } from '../observe/election.ts';
  * Sentinel promotes the replica at its next timer tick, up to 100 ms later; by then the replica must have every
  * acknowledged write. So the bridge does not read the Sentinel's state back first, as it does for everything else: the
  * answer would have to wait for all other answers in front of it. The Sentinel itself publishes the message (clients cannot
- * publish there), and a message that comes late costs half a second without writes, and no data.
+ * publish there), and a message that comes late costs half a second without writes, and no data. Where the Sentinel has said
+ * before that the failover is coordinated, the master itself pauses its writes, and later than that.
  */
 export function masterToPause(
   selection: Selection,
@@ -20,6 +21,7 @@ export function masterToPause(
   },
 ): Address | undefined {
   const { record, members } = known;
+  if (selection.isCoordinated === true) return undefined;
   if (record === undefined || selection.epoch <= record.epoch) return undefined;
   if (!sameAddress(selection.replaced, record.master) || !isIn(members, selection.selected)) return undefined;
   return sameAddress(selection.selected, record.master) ? undefined : record.master;

@@ -20,6 +20,8 @@ export interface Elections {
 export interface Selection extends Election {
   /** The master that the selected replica shall replace. */
   readonly replaced: Address;
+  /** The master itself hands over, as the Sentinel said when it was last asked. */
+  readonly isCoordinated?: true;
 }
 
 type Running =

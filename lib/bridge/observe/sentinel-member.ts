@@ -31,6 +31,8 @@ export class SentinelMember {
   /** Why it answers no question although its link is up. */
   #refusal: SwitchmasterError | undefined;
   #elections: Elections = noElections;
+  /** The masters whose coordinated failover it leads, by its last answer since the failover's last beginning or end. */
+  readonly #coordinated = new Set<string>();
   /** Since when it is in TILT mode, in milliseconds since 1970. */
   #tiltSinceMs: number | undefined;
   #tiltMessages = 0;
@@ -44,12 +46,14 @@ export class SentinelMember {
       onEvent: (event) => {
         this.#elections = applyElectionMessage(this.#elections, event);
         if (isTiltMessage(event)) this.#hearTilt(event.event);
+        if (event.master !== undefined && beginsOrEnds(event.event)) this.#coordinated.delete(event.master);
         options.onEvent(this, event);
       },
       onUp: () => options.onUp(this),
       onDown: (error) => {
         // Messages may be lost while the link is down, so nothing is known of its failovers any more.
         this.#elections = noElections;
+        this.#coordinated.clear();
         this.#tiltSinceMs = undefined;
         options.onDown(this, error);
       },
@@ -102,7 +106,8 @@ export class SentinelMember {
 
   /** The failover of `name` that this Sentinel leads, from the selection of a replica to the end. */
   election(name: string): Selection | undefined {
-    return wonElection(this.#elections, name);
+    const won = wonElection(this.#elections, name);
+    return won === undefined || !this.#coordinated.has(name) ? won : { ...won, isCoordinated: true };
   }
 
   listAs(origin: SentinelMember['origin']): void {
@@ -154,6 +159,8 @@ export class SentinelMember {
     if (link.error !== undefined) return { kind: 'unreachable', ...who, hasMonitored, error: link.error };
     try {
       const view = await link.view(name, { timeoutMs });
+      if (view.isCoordinated === true) this.#coordinated.add(name);
+      else this.#coordinated.delete(name);
       const won = this.election(name);
       const election = won === undefined ? {} : { election: { epoch: won.epoch, selected: won.selected } };
       const tilt = this.#tiltSinceMs === undefined ? {} : { tiltSinceMs: this.#tiltSinceMs };
@@ -169,6 +176,10 @@ export class SentinelMember {
     this.#tiltMessages += 1;
     this.#tiltSinceMs = event === '-tilt' ? undefined : (this.#tiltSinceMs ?? Date.now());
   }
+}
+
+function beginsOrEnds(event: string): boolean {
+  return event === '+try-failover' || event === '+switch-master' || event.startsWith('-failover-abort');
 }
 
 export function isTiltMessage({ event }: Pick<SentinelEvent, 'event'>): boolean {

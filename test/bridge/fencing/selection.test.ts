@@ -10,6 +10,7 @@ const rows: readonly (readonly [string, Partial<Selection>, 'A' | undefined, (Ma
   ['the failover is older than the record', { epoch: 5 }, undefined],
   ['the Sentinel replaces another master', { replaced: at('B') }, undefined],
   ['no Sentinel has listed the selected address', { selected: at('D') }, undefined],
+  ['the master itself hands over', { isCoordinated: true }, undefined],
   ['the selected address is the record’s master', { selected: at('A') }, undefined],
 ];
 for (const [when, changes, expected, ...given] of rows) {

@@ -187,6 +187,7 @@ function makeControls(given: {
       const offsets = { paused: 5, inherited: 5 };
       return {
         name,
+        manner: 'paused' as const,
         from: addressOf(1),
         to: replica,
         generation: 1,

@@ -18,3 +18,6 @@ export const otherEditions = wanted.includes('all')
   : wanted.length > 0
     ? unpacked.filter((edition) => wanted.includes(edition))
     : unpacked.slice(0, 1);
+
+/** Sentinels of Valkey 9 know coordinated failovers. `npm test` unpacks it where it can. */
+export const hasValkey9 = unpacked.includes('valkey9');
