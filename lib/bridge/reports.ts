@@ -10,7 +10,7 @@ import type { MasterRecord } from '../model/record.ts';
 import { conditionFlags } from '../model/sentinel.ts';
 import type { CompletionReport } from './failover/completion.ts';
 import type { CrashReport } from './failover/crash-report.ts';
-import type { FenceReport } from './fencing/fencer.ts';
+import type { FenceReport } from './fencing/enforcement.ts';
 import type { SentinelReading } from './observe/sentinel-reading.ts';
 
 /* Reports and API data of what the bridge's loop does not report by itself. */

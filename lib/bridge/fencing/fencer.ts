@@ -1,12 +1,10 @@
 import { isRefusal } from '../../client/redis-errors.ts';
-import type { RedisPool } from '../../client/redis-pool.ts';
-import type { SentinelConfig } from '../../config/model.ts';
-import type { SwitchmasterError } from '../../errors.ts';
 import { type Address, formatAddress } from '../../model/address.ts';
 import type { MasterRecord } from '../../model/record.ts';
-import { type SecondMaster, whyLeft } from '../../model/second-master.ts';
-import type { SentinelView } from '../../model/sentinel.ts';
+import { whyLeft } from '../../model/second-master.ts';
+import type { RoleAnswer } from '../../model/sentinel.ts';
 import { demote, disconnectClients, type FenceOutcome, pauseWritesSoon, releaseWrites } from '../apply/fence.ts';
+import type { Enforced, EnforceOptions, FenceReport, FencerOptions } from './enforcement.ts';
 import { Pauses } from './pauses.ts';
 import {
   type FenceAction,
@@ -17,43 +15,12 @@ import {
   planAfterRefusal,
   planFence,
   planLatePause,
+  planRenewal,
 } from './plan.ts';
 import { findSecondMasters } from './second-masters.ts';
 
-/** One action on a former master, for the log and the journal. */
-export interface FenceReport {
-  readonly name: string;
-  readonly action: FenceAction['kind'] | 'pause-before-promotion' | 'disconnect' | 'release';
-  readonly address: string;
-  /** Why the action failed. */
-  readonly error: SwitchmasterError | undefined;
-  /** The optional steps of the action that the server refused. */
-  readonly refused: readonly string[];
-}
-
-export interface FencerOptions {
-  readonly redis: RedisPool;
-  readonly settings: Pick<SentinelConfig, 'fence'>;
-  /** Why nothing may be done to a master's nodes: it is in maintenance. */
-  readonly whyNot: (name: string) => string | undefined;
-  readonly onReport: (report: FenceReport) => void;
-}
-
-export interface EnforceOptions {
-  /** Every node of this master that any Sentinel has listed. */
-  readonly members: readonly Address[];
-  /** What the Sentinels said before the servers are asked. */
-  readonly views: readonly SentinelView[];
-  readonly weigh: () => Promise<Pick<FenceSituation, 'evidence' | 'views'>>;
-  readonly stillHolds: () => boolean;
-}
-
-export interface Enforced {
-  /** The former masters that answered as master, also if no action was possible: they must be asked again soon. */
-  readonly stale: readonly Address[];
-  /** Those among them that still are a second master after the actions, and servers that the Sentinels report as one. */
-  readonly secondMasters: readonly SecondMaster[];
-}
+/** The bridge looks every two seconds, and after each message. */
+const renewAfterMs = 1_000;
 
 /** Short, because a former master is often dead, and the run waits for it. */
 const askTimeoutMs = 200;
@@ -107,22 +74,25 @@ export class Fencer {
   /**
    * Asks the ROLE of every node that could have returned as a master. If one did, `weigh` reads the Sentinels again,
    * because their views must be newer than the ROLE answers. The fencer calls `stillHolds` right before each action.
-   * Before the record is confirmed, the fencer pauses a former master only once, and only if it was out of reach when the
-   * master changed.
+   * Before the record is confirmed, the fencer only pauses a former master: one that was out of reach when the master changed, and
+   * again one that it has paused, while the promotion stands.
    */
   async enforce(record: MasterRecord, options: EnforceOptions): Promise<Enforced> {
-    const { redis, settings } = this.#options;
-    const asked = former(record).map((address) => redis.role(address, { timeoutMs: askTimeoutMs }));
-    const roles = await Promise.all(asked);
+    const { settings } = this.#options;
+    const roles = await Promise.all(former(record).map((address) => this.#roleOf(address)));
     for (const { address, role } of roles) if (role !== 'master') this.#pauses.forget(address);
     const stale = roles.filter(({ role }) => role === 'master').map(({ address }) => address);
     const whyNot = whyLeft(settings.fence, this.#options.whyNot(record.name));
     const found = { record, roles, whyNot, isPaused: (address: Address) => this.#pauses.isWaiting(address) };
-    if (record.phase === 'promoted' && whyNot === undefined) await this.#pauseLate({ record, roles }, options);
+    if (record.phase === 'promoted' && whyNot === undefined) {
+      await this.#pauseLate({ record, roles }, options);
+      await this.#renew({ record, roles, views: options.views }, options);
+    }
     if (record.phase === 'promoted' || whyNot !== undefined || stale.length === 0)
       return { stale, secondMasters: findSecondMasters({ ...found, views: options.views, outcomes: new Map() }) };
     const weighed = await options.weigh();
     const outcomes = await this.#fence({ record, roles, ...weighed }, options);
+    if (outcomes.size === 0) await this.#renew({ record, roles, views: weighed.views }, options);
     return { stale, secondMasters: findSecondMasters({ ...found, views: weighed.views, outcomes }) };
   }
 
@@ -133,6 +103,22 @@ export class Fencer {
     const from = planLatePause({ record, roles, members });
     if (from !== undefined && stillHolds() && !this.#isHeld(record.name))
       await this.#pauseOnce(record.name, { from, to: record.master });
+  }
+
+  /** The pause that this bridge began at the change of master lasts until the demotion. */
+  async #renew(
+    { record, roles, views }: Pick<FenceSituation, 'record' | 'roles' | 'views'>,
+    { stillHolds }: EnforceOptions,
+  ): Promise<void> {
+    const { name, master, previous } = record;
+    if (previous === null || this.#pausedFor.get(name) !== changeKey({ from: previous, to: master })) return;
+    if (this.#pauses.isWaiting(previous, pauseMs - renewAfterMs)) return;
+    if (planRenewal({ record, roles: [...roles, await this.#roleOf(master)], views }) === undefined) return;
+    if (stillHolds() && !this.#isHeld(name)) await this.#pause(name, { address: previous, pauseMs });
+  }
+
+  #roleOf(address: Address): Promise<RoleAnswer> {
+    return this.#options.redis.role(address, { timeoutMs: askTimeoutMs });
   }
 
   /** Returns the outcome of the last action on each address. */

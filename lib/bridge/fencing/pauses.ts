@@ -39,9 +39,9 @@ export class Pauses {
     return this.#byAddress.has(formatAddress(address));
   }
 
-  /** Whether its writes wait now. */
-  isWaiting(address: Address): boolean {
-    return (this.#byAddress.get(formatAddress(address))?.endsMs ?? 0) > performance.now();
+  /** Whether its writes wait now, and for `forMs` more. */
+  isWaiting(address: Address, forMs = 0): boolean {
+    return (this.#byAddress.get(formatAddress(address))?.endsMs ?? 0) > performance.now() + forMs;
   }
 
   /** The servers of a master whose pauses have not ended by themselves. */

@@ -111,6 +111,28 @@ export function planLatePause({
   return answersAsMaster(previous, roles) && isIn(members, previous) ? previous : undefined;
 }
 
+/**
+ * The former master whose pause must not end yet: it still answers as master, and the promotion stands. That is so while the new
+ * master answers as one, and a Sentinel promotes it or has adopted it, and no Sentinel contradicts. On a busy machine, or where
+ * Sentinel waits for a replica that does not follow (failover-timeout), the demotion comes later than the pause ends. If the
+ * promotion fails, the pause ends by itself.
+ */
+export function planRenewal({
+  record,
+  roles,
+  views,
+}: Pick<FenceSituation, 'record' | 'roles' | 'views'>): Address | undefined {
+  const { previous, master, epoch } = record;
+  if (previous === null || sameAddress(previous, master)) return undefined;
+  if (!answersAsMaster(previous, roles) || !answersAsMaster(master, roles)) return undefined;
+  const names = (view: SentinelView) => sameAddress(view.promoting ?? view.master, master);
+  const stands = views.some((view) => names(view) && (view.promoting !== undefined || view.configEpoch >= epoch));
+  const isContradicted = views.some(
+    (view) => !names(view) && (view.promoting !== undefined || view.configEpoch > epoch),
+  );
+  return stands && !isContradicted ? previous : undefined;
+}
+
 function answersAsMaster(address: Address, roles: readonly RoleAnswer[]): boolean {
   return roles.some(({ address: asked, role }) => role === 'master' && sameAddress(asked, address));
 }

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap';
-import { type FenceReport, Fencer } from '../../../lib/bridge/fencing/fencer.ts';
+import type { FenceReport } from '../../../lib/bridge/fencing/enforcement.ts';
+import { Fencer } from '../../../lib/bridge/fencing/fencer.ts';
 import { RedisPool } from '../../../lib/client/redis-pool.ts';
 import { formatAddress } from '../../../lib/model/address.ts';
 import { waitFor } from '../../sandbox/condition.ts';

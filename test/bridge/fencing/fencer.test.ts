@@ -1,6 +1,7 @@
 import t from 'tap';
-import { type FenceReport, Fencer } from '../../../lib/bridge/fencing/fencer.ts';
-import type { Evidence } from '../../../lib/bridge/fencing/plan.ts';
+import type { FenceReport } from '../../../lib/bridge/fencing/enforcement.ts';
+import { Fencer } from '../../../lib/bridge/fencing/fencer.ts';
+import { type Evidence, pauseMs } from '../../../lib/bridge/fencing/plan.ts';
 import { RedisPool } from '../../../lib/client/redis-pool.ts';
 import { formatAddress } from '../../../lib/model/address.ts';
 import { waitFor } from '../../sandbox/condition.ts';
@@ -186,6 +187,23 @@ t.test('before the confirmation, a former master that was out of reach at the ch
   await enforce('proven', () => true, promoted);
   t.equal(reports.length, before);
   t.equal(await old.role(), 'master');
+});
+
+t.test('the pause of a former master lasts until the demotion, and ends if the promotion does not stand', async (t) => {
+  const { now, old, fencer, enforce, reports, confirmed } = await start('lasting');
+  const promoted = { ...confirmed, phase: 'promoted' as const };
+  await fencer.changeMaster('m', { from: old.address, to: now.address });
+  const endMs = performance.now() + pauseMs;
+  await waitFor('the end of the first pause', async () => {
+    await enforce('none', () => true, reports.length < 3 ? promoted : confirmed);
+    return performance.now() > endMs + 500;
+  });
+  t.ok(await isPaused(old.address));
+  t.equal(await old.role(), 'master');
+  await now.kill();
+  await waitFor('the pause to end by itself', async () => {
+    return (await enforce('none', () => true, promoted)) !== '' && !(await isPaused(old.address));
+  });
 });
 
 t.test(

@@ -5,6 +5,7 @@ import {
   former,
   planAfterRefusal,
   planFence,
+  planRenewal,
 } from '../../../lib/bridge/fencing/plan.ts';
 import { formatAddress } from '../../../lib/model/address.ts';
 import type { SentinelView } from '../../../lib/model/sentinel.ts';
@@ -187,3 +188,25 @@ t.test('a refused demotion pauses for as long as a pause may last; then Sentinel
   t.strictSame(planAfterRefusal(at('A'), { pausedForMs: pausedFor(15_000) }), []);
   t.strictSame(planAfterRefusal(at('C'), { pausedForMs: pausedFor(15_000) }).length, 1, 'another node');
 });
+
+const leading = (letter: string) => view(1, 'A', 5, { condition: 'failover', promoting: at(letter) });
+const renewals: readonly (readonly [string, Partial<Parameters<typeof planRenewal>[0]>, 'renewed' | 'ends'])[] = [
+  ['its leader still reports it alone', { views: [leading('B'), view(2, 'A', 5), view(3, 'A', 5)] }, 'renewed'],
+  ['a Sentinel has adopted it', { views: [view(1, 'B', 6), view(2, 'A', 5)] }, 'renewed'],
+  ['the leader waits for a replica, although it is confirmed', { views: [leading('B'), view(2, 'B', 6)] }, 'renewed'],
+  ['no Sentinel reports it any more', { views: all('A', 5) }, 'ends'],
+  ['no Sentinel answers', { views: [] }, 'ends'],
+  ['a Sentinel promotes another replica', { views: [leading('B'), leading('C')] }, 'ends'],
+  ['a Sentinel is at a newer epoch with the old master', { views: [leading('B'), view(2, 'A', 7)] }, 'ends'],
+  ['a Sentinel has the new master at an older epoch only', { views: [view(1, 'B', 5)] }, 'ends'],
+  ['the new master is a replica again', { roles: [role('A', 'master'), role('B', 'replica')] }, 'ends'],
+  ['the new master does not answer', { roles: [role('A', 'master'), role('B', 'unreachable')] }, 'ends'],
+  ['the old master is a replica', { roles: [role('A', 'replica'), role('B', 'master')] }, 'ends'],
+  ['there was no master before', { record: record('B', { epoch: 6, previous: null }) }, 'ends'],
+];
+for (const [when, given, expected] of renewals)
+  t.test(`the pause of the former master of a promotion: ${when}`, async (t) => {
+    const record = { ...six, phase: 'promoted' as const };
+    const planned = planRenewal({ record, roles: masters, views: [leading('B')], ...given });
+    t.strictSame(planned, expected === 'renewed' ? at('A') : undefined);
+  });
