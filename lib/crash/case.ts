@@ -3,37 +3,26 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { refusesCommand } from '../client/redis-errors.ts';
 import { SwitchmasterError } from '../errors.ts';
 import { formatAddress } from '../model/address.ts';
-import type { CrashSign, JudgingBridge } from '../model/crash.ts';
+import type { CrashSign, JudgingBridge, RestartedMaster } from '../model/crash.ts';
+import type { CrashEndKind } from '../model/crash-end.ts';
 import { type ConnectionState, isProven, longestPauseMs, traceConnection } from '../model/crash-proof.ts';
+import type { CrashCaseParts, CrashCaseRun, Judgement } from './case-options.ts';
 import { tryConnectAll } from './connect-attempt.ts';
-import type { CrashEvidence, OrderClaim } from './evidence.ts';
-import type { CrashLeaseOptions } from './lease.ts';
+import type { OrderClaim } from './evidence.ts';
 import { News } from './news.ts';
+import { lostProofs, noLease, type Obstacle, toFailure, toRefusal, unprovenSign } from './obstacle.ts';
+import { everyMs, restAfter } from './pace.ts';
 import { Preparation } from './preparation.ts';
 import { waitForRestart } from './restart.ts';
 import type { CrashEnd, CrashSubject } from './subject.ts';
 
-export interface CrashCaseParts extends CrashLeaseOptions {
-  readonly evidence: CrashEvidence;
-  readonly bridgeId: string;
-  readonly crashAfterMs: number;
-}
-
-/** `judged`: the process is gone. `not-crashed`: one answers. `unclear`: it cannot be proven, as after a pause of the bridge. */
-export type Judgement = 'judged' | 'not-crashed' | 'unclear';
-
-type CaseEnd<Target> = CrashEnd<Target> | 'others act' | 'not-crashed' | 'unclear';
-
-const everyMs = 20;
-/** After the proof, if other bridges or servers have said something. */
-const soonMs = 2;
-/** After the proof, for what contradicts it: other bridges, and connections that have not noticed. */
-const longestWaitMs = 3_000;
+type CaseEnd<Target> = CrashEnd<Target> | 'not-crashed' | 'unclear';
 
 /** What follows when the other side closes this bridge's connection to a master: until it is clear whether it crashed. */
 export class CrashCase<Target> {
   readonly #subject: CrashSubject<Target>;
   readonly #parts: CrashCaseParts;
+  readonly #run: CrashCaseRun<Target>;
   readonly #startedMs = performance.now();
   readonly #news = new News();
   #preparation: Preparation | undefined;
@@ -42,14 +31,17 @@ export class CrashCase<Target> {
   /** A claim that led to no order. */
   #unused: OrderClaim | undefined;
   #provenMs: number | undefined;
+  /** The last proof, also one that has ended. */
+  #proof: { readonly sign: CrashSign; readonly provenMs: number | undefined } | undefined;
   /** `refused`: the server answered that it does not do it, so it certainly was not carried out. */
   #lastOrder: 'none' | 'refused' | 'given' = 'none';
   /** Why the order was refused. */
-  #refusal = 'the server to order it from was lost';
+  #refusal: Obstacle = { kind: 'refused', why: 'the server to order it from was lost' };
 
-  constructor(subject: CrashSubject<Target>, parts: CrashCaseParts) {
+  constructor(subject: CrashSubject<Target>, parts: CrashCaseParts, run: CrashCaseRun<Target>) {
     this.#subject = subject;
     this.#parts = parts;
+    this.#run = run;
   }
 
   /** Ends when it is clear what happened; after an order, when its failover is followed. Rejects only if `signal` is aborted. */
@@ -58,9 +50,10 @@ export class CrashCase<Target> {
     try {
       const end = await this.#watch(signal);
       void this.#preparation?.stop();
-      if (typeof end === 'string') return end === 'others act' ? 'judged' : end;
-      this.#subject.report(end);
-      if (end.target !== undefined) await this.#subject.followed(signal);
+      return await this.#conclude(end, signal);
+    } catch (thrown) {
+      this.#report(this.#endOfProof(toFailure(thrown, signal)));
+      if (signal.aborted) throw thrown;
       return 'judged';
     } finally {
       unfollow();
@@ -69,6 +62,26 @@ export class CrashCase<Target> {
       this.#endPreparation();
       await Promise.all(this.#leaving);
     }
+  }
+
+  async #conclude(end: CaseEnd<Target>, signal: AbortSignal): Promise<Judgement> {
+    const proven = typeof end === 'string' ? this.#endOfProof(lostProofs[end]) : end;
+    if (proven === undefined) return typeof end === 'string' ? end : 'judged';
+    this.#report(proven.target === undefined ? await this.#attribute(proven, signal) : proven);
+    if (proven.target !== undefined) await this.#subject.followed(signal);
+    return typeof end === 'string' ? end : 'judged';
+  }
+
+  #report(end: CrashEnd<Target> | undefined): void {
+    this.#proof = undefined;
+    if (end !== undefined) this.#run.onEnd(end);
+  }
+
+  /** What another bridge ordered meanwhile looks to this one like a failover of others, or like a lease that it does not get. */
+  async #attribute(end: CrashEnd<Target>, signal: AbortSignal): Promise<CrashEnd<Target>> {
+    const since = { index: this.#run.orderBefore, sinceMs: performance.now() - this.#startedMs };
+    const other = await this.#parts.evidence.orderedElsewhere(this.#subject.name, { since, signal });
+    return other === undefined ? end : { ...end, kind: 'ordered-elsewhere', why: `the bridge ${other} has ordered it` };
   }
 
   /** A process that ends closes its connections in any order, so the listener may accept for a moment longer. */
@@ -97,14 +110,9 @@ export class CrashCase<Target> {
         const end = await this.#act({ kind: 'refused', connection });
         if (end !== undefined) return end;
       }
-      await this.#rest(triedMs, signal);
+      const proof = this.#provenMs === undefined ? 'open' : 'complete';
+      await this.#news.rest({ ...restAfter({ triedMs, proof }), signal });
     }
-  }
-
-  /** Until the next attempt. What is learned before the proof cannot complete it. */
-  async #rest(triedMs: number, signal: AbortSignal): Promise<void> {
-    const mostMs = Math.max(soonMs, triedMs + everyMs - performance.now());
-    await this.#news.rest({ leastMs: this.#provenMs === undefined ? mostMs : soonMs, mostMs, signal });
   }
 
   async #retract(): Promise<void> {
@@ -133,33 +141,43 @@ export class CrashCase<Target> {
     if (restarted === undefined) return 'unclear';
     if (restarted.state !== 'master' || runIds.length === 0 || runIds.includes(restarted.runId)) return 'not-crashed';
     this.#prepare();
-    this.#provenMs = performance.now();
-    while (performance.now() - this.#provenMs < longestWaitMs) {
+    return this.#judgeLoss(restarted, signal);
+  }
+
+  async #judgeLoss(restarted: RestartedMaster, signal: AbortSignal): Promise<CaseEnd<Target>> {
+    const startedMs = performance.now();
+    const sign = { kind: 'emptied', keys: restarted.keys } as const;
+    this.#provenMs = startedMs;
+    for (;;) {
       const loses = this.#subject.wouldLoseKeys(restarted);
-      if (loses === false) return 'not-crashed';
-      const end = loses === undefined ? undefined : await this.#act({ kind: 'emptied', keys: restarted.keys });
+      const wasProven = this.#proof?.sign.kind === 'emptied';
+      if (loses === false && !wasProven) return 'not-crashed';
+      if (loses === false) return this.#end(sign, { kind: 'no-replica', why: 'its replicas have copied its data' });
+      const end = loses === undefined ? undefined : await this.#act(sign);
       if (end !== undefined) return end;
+      if (loses === undefined && performance.now() - startedMs > this.#run.waitMs) return 'not-crashed';
       await delay(everyMs, undefined, { signal });
     }
-    return 'not-crashed';
   }
 
   /** Decides on what is known now. undefined: not yet. */
   async #act(sign: CrashSign): Promise<CaseEnd<Target> | undefined> {
-    const lease = this.#preparation?.lease.state ?? { kind: 'missing', why: 'the lease was not requested' };
+    this.#proof = { sign, provenMs: this.#provenMs };
+    const lease = this.#preparation?.lease.state ?? noLease;
     const lastOrderAgeMs = lease.kind === 'held' ? lease.last.ageMs : undefined;
     const { crashAfterMs } = this.#parts;
     const known = { sign, crashAfterMs, nowMs: performance.now(), lastOrderAgeMs, bridges: this.#bridges() };
     const decision = this.#subject.decide(known);
-    if (decision.kind === 'leave') return 'others act';
-    if (decision.kind === 'refuse') return this.#end(sign, { why: decision.why });
+    if (decision.kind === 'leave') return this.#end(sign, { kind: 'others-act', why: decision.why });
+    if (decision.kind === 'refuse') return this.#end(sign, { ...decision, kind: decision.end });
     if (decision.kind === 'order' && lease.kind === 'held') {
       const end = await this.#order(sign, decision.target);
       if (end !== undefined) return end;
     }
-    const why = decision.kind === 'wait' ? decision.why : lease.kind === 'missing' ? lease.why : this.#refusal;
-    const endMs = (this.#provenMs ?? performance.now()) + longestWaitMs;
-    return performance.now() > endMs ? this.#end(sign, { why }) : undefined;
+    const missing = lease.kind === 'missing' ? { kind: lease.end, why: lease.why } : this.#refusal;
+    const obstacle = decision.kind === 'wait' ? { kind: decision.end, why: decision.why } : missing;
+    const endMs = (this.#provenMs ?? performance.now()) + this.#run.waitMs;
+    return performance.now() > endMs ? this.#end(sign, obstacle) : undefined;
   }
 
   /** Consul shows this bridge's own evidence some milliseconds late. */
@@ -171,22 +189,22 @@ export class CrashCase<Target> {
   }
 
   /** undefined if the server refuses, for a reason that may end: the bridge may order it again. */
-  async #order(sign: CrashSign, target: Target): Promise<CrashEnd<Target> | 'others act' | undefined> {
+  async #order(sign: CrashSign, target: Target): Promise<CrashEnd<Target> | undefined> {
     const { master } = this.#subject;
     const facts = { master: formatAddress(master), ...this.#subject.describe(target), sign: sign.kind };
     try {
-      if (!(await this.#preparation?.lease.claim(facts))) return 'others act';
+      if (!(await this.#preparation?.lease.claim(facts)))
+        return this.#end(sign, { kind: 'ordered-elsewhere', why: 'another bridge has noted an order' });
       // Maintenance may have begun while Consul took the claim: the next decision has that reason.
       if (this.#subject.whyNot() !== undefined) return undefined;
       this.#lastOrder = 'given';
       await this.#subject.order(target);
-      return this.#end(sign, { target });
+      return this.#end(sign, { kind: 'ordered', target });
     } catch (thrown) {
       const error = SwitchmasterError.from(thrown);
-      const { code, message: why } = error;
-      this.#refusal = why;
       if (refusesCommand(error)) this.#lastOrder = 'refused';
-      return code === 'redis-refused' ? undefined : this.#end(sign, { why });
+      this.#refusal = toRefusal(error);
+      return error.code === 'redis-refused' ? undefined : this.#end(sign, this.#refusal);
     }
   }
 
@@ -197,9 +215,17 @@ export class CrashCase<Target> {
       await this.#parts.evidence.cancelOrder(this.#subject.name, claim);
   }
 
-  #end(sign: CrashSign, { target, why }: { readonly target?: Target; readonly why?: string }): CrashEnd<Target> {
-    const times = { startedMs: this.#startedMs, provenMs: this.#provenMs, endedMs: performance.now() };
-    return { sign, target, why, bridges: this.#bridges(), ...times };
+  /** undefined where nothing was proven. */
+  #endOfProof(obstacle: Obstacle): CrashEnd<Target> | undefined {
+    const sign = this.#proof?.sign ?? (obstacle.kind === 'failed' ? unprovenSign : undefined);
+    return sign === undefined ? undefined : this.#end(sign, obstacle);
+  }
+
+  #end(sign: CrashSign, end: Partial<Obstacle> & { kind: CrashEndKind; target?: Target }): CrashEnd<Target> {
+    const { kind, target, why, forMs } = end;
+    const provenMs = this.#provenMs ?? this.#proof?.provenMs;
+    const times = { startedMs: this.#startedMs, provenMs, endedMs: performance.now() };
+    return { kind, sign, target, why, forMs, bridges: this.#bridges(), ...times };
   }
 
   /** From the first sign on, requests the lease and asks the servers around the master again and again. */

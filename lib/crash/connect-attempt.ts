@@ -18,7 +18,7 @@ export function tryConnect({ to, from }: Way, { timeoutMs }: { readonly timeoutM
   // After a stall of this process the answer may be there, and Node handles timers before it.
   const timer = setTimeout(() => setImmediate(resolve, 'unclear'), timeoutMs);
   socket.once('connect', () => resolve('accepted'));
-  socket.once('error', (error) => resolve(isRefusal(error) ? 'refused' : 'unclear'));
+  socket.once('error', (error) => resolve(toResult(error)));
   return promise.finally(() => {
     clearTimeout(timer);
     socket.on('error', () => undefined);
@@ -73,6 +73,15 @@ function ownHosts(host: string): readonly string[] {
     // Under systemd's RestrictAddressFamilies without AF_NETLINK.
     return [];
   }
+}
+
+/**
+ * A reset is the answer of a listener that ended before its process accepted the connection: the kernel had accepted it. A
+ * process that is killed leaves such connections.
+ */
+function toResult(error: Error & { readonly code?: unknown }): ConnectResult {
+  if (error.code === 'ECONNRESET') return 'accepted';
+  return isRefusal(error) ? 'refused' : 'unclear';
 }
 
 /** A hostname may have several addresses: then each of them must refuse. A missing unix domain socket has nobody either. */

@@ -24,8 +24,18 @@ export interface CrashEvidenceOptions {
 export interface LastOrder {
   /** undefined where no bridge ordered one. */
   readonly ageMs: number | undefined;
+  /** The bridge that noted it. */
+  readonly by: string | undefined;
   /** Consul's index of the key, for the next check-and-set. */
   readonly index: number;
+}
+
+/** Since when an order counts. */
+export interface OrdersSince {
+  /** Consul's index of the last one before; undefined where it is not known. */
+  readonly index: number | undefined;
+  /** How long ago that was, for where the index is not known. */
+  readonly sinceMs: number;
 }
 
 /** A note in Consul that this bridge orders a failover. */
@@ -122,11 +132,36 @@ export class CrashEvidence {
       { kind: 'key', key },
       { consistency: 'consistent', timeoutMs: 1_000, signal },
     );
-    if (entry === undefined) return { ageMs: undefined, index: 0 };
-    const { orderedAt } = parseJsonObject(entry.value) ?? {};
+    if (entry === undefined) return { ageMs: undefined, by: undefined, index: 0 };
+    const { orderedAt, orderedBy } = parseJsonObject(entry.value) ?? {};
     // Somebody wrote something else to the key: it counts as an order of this moment, which ends with the next edit.
     const ageMs = typeof orderedAt === 'string' ? ageOf(orderedAt) : 0;
-    return { ageMs, index: entry.modifyIndex };
+    return { ageMs, by: typeof orderedBy === 'string' ? orderedBy : undefined, index: entry.modifyIndex };
+  }
+
+  /** Consul's index of the last order that this bridge knows of, 0 without one; undefined before Consul was read. */
+  orderIndex(name: string): number | undefined {
+    const entries = lastValue(this.#tree.state);
+    const key = crashOrderKey(this.#options.prefix, name);
+    return entries === undefined ? undefined : (entries.find((entry) => entry.key === key)?.modifyIndex ?? 0);
+  }
+
+  /** The other bridge that has noted an order since; undefined where none has, and where Consul does not answer. Never rejects. */
+  async orderedElsewhere(
+    name: string,
+    { since, signal }: { readonly since: OrdersSince; readonly signal: AbortSignal },
+  ): Promise<string | undefined> {
+    const order = await this.lastOrder(name, signal).catch(() => undefined);
+    if (order?.by === undefined || order.by === this.#options.bridgeId) return undefined;
+    const { index, sinceMs } = since;
+    const isNew = index === undefined ? (order.ageMs ?? sinceMs) < sinceMs : order.index > index;
+    return isNew ? order.by : undefined;
+  }
+
+  /** Whether another bridge sees this crash now. */
+  isSeenElsewhere(name: string, master: Address): boolean {
+    const { bridgeId } = this.#options;
+    return this.bridges(name, master).some(({ bridge, sees }) => bridge !== bridgeId && sees === 'crash');
   }
 
   /** Notes an order before it is given. undefined where another bridge was first. */

@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Lease } from '../consul/lock.ts';
+import { SwitchmasterError } from '../errors.ts';
+import type { CrashEndKind } from '../model/crash-end.ts';
 import type { CrashEvidence, LastOrder, OrderClaim } from './evidence.ts';
 
 export interface CrashLeaseOptions {
@@ -13,6 +15,11 @@ interface LeaseRequest extends CrashLeaseOptions {
   readonly unused: OrderClaim | undefined;
   /** The lease is held. */
   readonly onNews: () => void;
+}
+
+interface MissingLease {
+  readonly end: CrashEndKind;
+  readonly why: string;
 }
 
 const retryMs = 50;
@@ -29,7 +36,7 @@ export class CrashLease {
   readonly #name: string;
   readonly #evidence: CrashEvidence;
   #claim: OrderClaim | undefined;
-  #why = 'Consul has not given the lease for a failover yet';
+  #missing: MissingLease = { end: 'consul', why: 'Consul has not given the lease for a failover yet' };
 
   constructor(name: string, options: LeaseRequest) {
     this.#name = name;
@@ -38,10 +45,8 @@ export class CrashLease {
   }
 
   /** The last order, as soon as this bridge holds the lease; else why it does not. */
-  get state():
-    | { readonly kind: 'held'; readonly last: LastOrder }
-    | { readonly kind: 'missing'; readonly why: string } {
-    return this.#last === undefined ? { kind: 'missing', why: this.#why } : { kind: 'held', last: this.#last };
+  get state(): { readonly kind: 'held'; readonly last: LastOrder } | ({ readonly kind: 'missing' } & MissingLease) {
+    return this.#last === undefined ? { kind: 'missing', ...this.#missing } : { kind: 'held', last: this.#last };
   }
 
   /** The note in Consul; undefined before one was written. */
@@ -76,9 +81,11 @@ export class CrashLease {
           onNews();
           return;
         }
-        this.#why = 'another bridge holds the lease for a failover';
+        this.#missing = { end: 'consul', why: 'another bridge holds the lease for a failover' };
       } catch (thrown) {
-        this.#why = `Consul does not give the lease for a failover: ${thrown instanceof Error ? thrown.message : thrown}`;
+        const { code, message } = SwitchmasterError.from(thrown);
+        const why = `Consul does not give the lease for a failover: ${message}`;
+        this.#missing = { end: code === 'consul-denied' ? 'right-missing' : 'consul', why };
         if (this.#lease !== undefined) return;
       }
       await delay(retryMs, undefined, { signal }).catch(() => undefined);

@@ -1,5 +1,6 @@
 import type { Address } from '../model/address.ts';
 import type { CrashDecision, CrashSign, JudgingBridge, RestartedMaster } from '../model/crash.ts';
+import type { CrashEndKind } from '../model/crash-end.ts';
 import type { Way } from './connect-attempt.ts';
 
 /** A master to which a connection was closed: what differs between one of Sentinels and one of a Redis Cluster. */
@@ -43,10 +44,13 @@ export interface CrashKnowledge {
 
 /** The end of a case that is worth a report. Times are milliseconds of `performance.now()`. */
 export interface CrashEnd<Target> {
+  readonly kind: CrashEndKind;
   readonly sign: CrashSign;
   /** undefined where no failover was ordered, for the reason `why`. */
   readonly target: Target | undefined;
   readonly why: string | undefined;
+  /** For how long nothing can be ordered, if that is known. */
+  readonly forMs: number | undefined;
   readonly bridges: readonly JudgingBridge[];
   readonly startedMs: number;
   readonly provenMs: number | undefined;

@@ -74,7 +74,7 @@ function describe(entry: JournalEntry, { last, before, after }: Chapter): Failov
   const planned = after.find(({ loop, kind, details }) => {
     return loop === 'failover' && kind === 'applied' && details.epoch === epoch && details.generation === generation;
   });
-  const crash = recent.find(({ loop, kind }) => loop === 'crash' && kind === 'applied');
+  const crash = findCrash({ recent, after, atMs });
   const what = entry.details.cause === 'rebase' ? 'new generation' : planned ? 'planned failover' : 'failover';
   const isSame = entry.details.cause === 'rebase' && masterOf(last) === formatAddress(record.master);
   const from = record.previous === null ? null : formatAddress(record.previous);
@@ -91,6 +91,17 @@ function describe(entry: JournalEntry, { last, before, after }: Chapter): Failov
       `former master: ${isSame ? 'none' : describeFence(known)}`,
     ],
   };
+}
+
+/** A bridge that ordered nothing, because others did, reports it up to this long after the change. */
+const reportMs = 10_000;
+
+/** What this bridge found of the crash that led to this failover: its order, else that others act, else why it ordered nothing. */
+function findCrash({ recent, after, atMs }: Pick<Known, 'recent' | 'after'> & { readonly atMs: number }) {
+  const ofCrash = (entry: JournalEntry) => entry.loop === 'crash';
+  const soon = after.filter((entry) => entry.kind === 'fenced' && Date.parse(entry.at) - atMs <= reportMs);
+  const crashes = [...recent, ...soon].filter(ofCrash);
+  return crashes.find(({ kind }) => kind === 'applied') ?? crashes.at(-1);
 }
 
 function masterOf(change: JournalEntry | undefined): string | undefined {

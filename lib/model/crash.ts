@@ -1,4 +1,5 @@
 import type { Address } from './address.ts';
+import type { CrashEndKind } from './crash-end.ts';
 import { type ConnectionState, isProven } from './crash-proof.ts';
 import { majorityOf } from './epoch.ts';
 
@@ -22,12 +23,12 @@ export interface JudgingBridge {
 export type CrashDecision<Target = Address> =
   /** `target` fails over at once. */
   | { readonly kind: 'order'; readonly target: Target }
-  /** Not yet: somebody contradicts, or has not answered. */
-  | { readonly kind: 'wait'; readonly why: string }
+  /** Not yet: somebody contradicts, or has not answered. `end`: of what kind that is if it lasts. */
+  | { readonly kind: 'wait'; readonly end: CrashEndKind; readonly why: string }
   /** Others act already. */
   | { readonly kind: 'leave'; readonly why: string }
-  /** Nothing that can still come allows an order. */
-  | { readonly kind: 'refuse'; readonly why: string };
+  /** Nothing that comes soon allows an order. `forMs`: for how long, if that is known. */
+  | { readonly kind: 'refuse'; readonly end: CrashEndKind; readonly why: string; readonly forMs?: number };
 
 /** A process that answers at the address of the master, after a connection to the former one was closed. */
 export interface RestartedMaster {
@@ -67,6 +68,11 @@ export function contradictBridges(bridges: readonly JudgingBridge[]): string | u
   const seeing = bridges.filter(({ sees }) => sees === 'crash').length;
   if (seeing >= majorityOf(bridges.length)) return undefined;
   return `${seeing} of ${bridges.length} bridges have seen the crash`;
+}
+
+/** An obstacle among the bridges: of what kind it is. Without any bridge, Consul does not have this one's own key. */
+export function contradictionKind(bridges: readonly JudgingBridge[]): 'contradicted' | 'consul' {
+  return bridges.length === 0 ? 'consul' : 'contradicted';
 }
 
 /** This host's own connections. To be asked last, because a busy bridge loses its own proof for a moment. */

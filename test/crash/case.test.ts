@@ -2,10 +2,12 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { CrashCase, type CrashCaseParts } from '../../lib/crash/case.ts';
+import { CrashCase } from '../../lib/crash/case.ts';
+import type { CrashCaseParts } from '../../lib/crash/case-options.ts';
 import type { CrashEnd, CrashSubject } from '../../lib/crash/subject.ts';
 import { SwitchmasterError } from '../../lib/errors.ts';
 import type { Address } from '../../lib/model/address.ts';
+import type { CrashDecision } from '../../lib/model/crash.ts';
 import { waitFor } from '../sandbox/condition.ts';
 
 async function listen(port = 0): Promise<Server> {
@@ -16,15 +18,20 @@ async function listen(port = 0): Promise<Server> {
 }
 
 /** A master that is gone, and the world of the bridge that judges it. */
-async function startCase(t: Test) {
+async function startCase(t: Test, { crashAfterMs = 60 } = {}) {
   const server = await listen();
   const { port } = server.address() as { port: number };
   server.close();
   await once(server, 'close');
   const master: Address = { host: '127.0.0.1', port };
   const world = {
-    ...{ entered: 0, left: 0, reads: 0, infos: 0, forgotten: 0, claims: 0, refusals: 0 },
+    ...{ entered: 0, left: 0, reads: 0, infos: 0, forgotten: 0, claims: 0, refusals: 0, decisions: 0, losses: 0 },
     isLoading: true,
+    decision: { kind: 'wait', end: 'contradicted', why: 'nothing is certain' } as CrashDecision<string>,
+    /** Of a master that came back without its keys. */
+    emptied: { kind: 'order', target: 'replica' } as CrashDecision<string>,
+    orderedBy: undefined as string | undefined,
+    keys: 'more' as 'more' | 'none',
     refusal: new SwitchmasterError('redis-refused', 'no suitable replica'),
     cancelled: [] as number[],
     answers: [] as number[],
@@ -52,11 +59,13 @@ async function startCase(t: Test) {
       world.forgotten += 1;
       world.answers = [];
     },
-    wouldLoseKeys: () => (world.answers.length === 0 ? undefined : true),
+    wouldLoseKeys: () => (world.answers.length === 0 ? undefined : world.keys === 'more'),
     decide: ({ sign, lastOrderAgeMs }) => {
-      if (lastOrderAgeMs !== undefined) return { kind: 'refuse', why: 'an order was just given' };
-      if (sign.kind === 'emptied' || world.refusals > 0) return { kind: 'order', target: 'replica' };
-      return { kind: 'wait', why: 'nothing is certain' };
+      if (lastOrderAgeMs !== undefined) return { kind: 'refuse', end: 'too-soon', why: 'an order was just given' };
+      world[sign.kind === 'emptied' ? 'losses' : 'decisions'] += 1;
+      if (sign.kind === 'emptied') return world.emptied;
+      if (world.refusals > 0) return { kind: 'order', target: 'replica' };
+      return world.decision;
     },
     describe: () => ({}),
     order: async () => {
@@ -65,7 +74,7 @@ async function startCase(t: Test) {
       throw world.refusal;
     },
     followed: async () => undefined,
-    report: (end) => ends.push(end),
+    report: () => undefined,
   };
   const leave = async () => {
     world.left += 1;
@@ -79,7 +88,8 @@ async function startCase(t: Test) {
     publish: async () => undefined,
     withdraw: async () => undefined,
     bridges: () => [],
-    lastOrder: async () => ({ ageMs: world.claims === 0 ? undefined : 5, index: world.claims }),
+    lastOrder: async () => ({ ageMs: world.claims === 0 ? undefined : 5, index: world.claims, by: undefined }),
+    orderedElsewhere: async () => world.orderedBy,
     claimOrder: async (_, { last }) => {
       world.claims += 1;
       return { before: last, index: world.claims };
@@ -87,11 +97,12 @@ async function startCase(t: Test) {
     cancelOrder: async (_, { index }) => void world.cancelled.push(index),
   } satisfies Partial<CrashCaseParts['evidence']> as unknown as CrashCaseParts['evidence'];
   const stop = new AbortController();
-  const parts = { steering: { enter }, evidence, bridgeId: 'bridge', crashAfterMs: 60 };
-  const judged = new CrashCase(subject, parts).pursue(stop.signal);
+  const parts = { steering: { enter }, evidence, bridgeId: 'bridge', crashAfterMs };
+  const run = { waitMs: 3_000, orderBefore: 0, onEnd: (end: CrashEnd<string>) => ends.push(end) };
+  const judged = new CrashCase(subject, parts, run).pursue(stop.signal);
   judged.catch(() => undefined);
   t.teardown(() => stop.abort());
-  return { port, world, ends, judged };
+  return { port, world, ends, judged, stop };
 }
 
 t.test('a master that loads keeps neither the lease nor the questions, and is judged on new answers', async (t) => {
@@ -177,7 +188,96 @@ t.test('a claim ends with the case if the order was refused, and stays if it may
     world.refusal = new SwitchmasterError(code, 'not ordered', { cause });
     world.refusals = Number.POSITIVE_INFINITY;
     t.equal(await judged, 'judged');
-    t.match(ends, [{ target: undefined, why: 'not ordered' }], code);
+    const kind = cancelled.length > 0 ? 'right-missing' : 'unanswered';
+    t.match(ends, [{ kind, target: undefined, why: 'not ordered' }], code);
     t.strictSame(world.cancelled, cancelled, `${code}: ${cause?.message}`);
   }
+});
+
+/** Every end of a proven crash without an order: what this bridge decides, what happens meanwhile, and the end. */
+type World = Awaited<ReturnType<typeof startCase>>;
+const ends: Readonly<
+  Record<string, readonly [CrashDecision<string>, meanwhile: (world: World) => unknown, Partial<CrashEnd<string>>]>
+> = {
+  'the Sentinels fail over by themselves': [
+    { kind: 'leave', why: 'Sentinel s fails over by itself' },
+    () => {},
+    { kind: 'others-act', why: 'Sentinel s fails over by itself' },
+  ],
+  'another bridge has ordered it, which looks like a failover of the Sentinels': [
+    { kind: 'leave', why: 'Sentinel s fails over by itself' },
+    ({ world }) => Object.assign(world, { orderedBy: 'b' }),
+    { kind: 'ordered-elsewhere', why: 'the bridge b has ordered it' },
+  ],
+  maintenance: [
+    { kind: 'refuse', end: 'maintenance', why: 'in maintenance' },
+    () => {},
+    { kind: 'maintenance', why: 'in maintenance' },
+  ],
+  'the last failover was just now': [
+    { kind: 'refuse', end: 'too-soon', why: 'just now', forMs: 5_000 },
+    () => {},
+    { kind: 'too-soon', why: 'just now', forMs: 5_000 },
+  ],
+  'somebody contradicts for too long': [
+    { kind: 'wait', end: 'contradicted', why: 'Sentinel s is connected' },
+    () => {},
+    { kind: 'contradicted', why: 'Sentinel s is connected' },
+  ],
+  'no replica may be promoted': [
+    { kind: 'wait', end: 'no-replica', why: 'no replica' },
+    () => {},
+    { kind: 'no-replica', why: 'no replica' },
+  ],
+  'a process accepts connections again': [
+    { kind: 'wait', end: 'contradicted', why: 'not yet' },
+    async ({ port, world }) => {
+      Object.assign(world, { isLoading: false, keys: 'none' });
+      return listen(port);
+    },
+    { kind: 'back', why: 'a process accepts connections again' },
+  ],
+  'the daemon stops': [
+    { kind: 'wait', end: 'contradicted', why: 'not yet' },
+    ({ stop }) => stop.abort(),
+    { kind: 'stopped', why: 'the daemon stops, or reads its config again' },
+  ],
+};
+for (const [when, [decision, meanwhile, end]] of Object.entries(ends)) {
+  t.test(`a proven crash leaves one end with its evidence: ${when}`, async (t) => {
+    const started = await startCase(t);
+    const { world, ends, judged } = started;
+    // The proof, and a decision of which nothing follows yet.
+    await waitFor('a decision', () => world.decisions > 0);
+    world.decision = decision;
+    const server = await meanwhile(started);
+    if (server !== undefined && server !== world) t.teardown(() => (server as Server).close());
+    await judged.catch(() => undefined);
+    t.equal(ends.length, 1);
+    t.match(ends[0], { ...end, target: undefined, sign: { kind: 'refused' }, provenMs: Number });
+  });
+}
+
+t.test('what was not proven leaves nothing', async (t) => {
+  const { port, world, ends, judged } = await startCase(t, { crashAfterMs: 5_000 });
+  await waitFor('a question', () => world.reads > 0);
+  Object.assign(world, { isLoading: false, keys: 'none' });
+  const server = await listen(port);
+  t.teardown(() => server.close());
+  t.equal(await judged, 'not-crashed');
+  t.strictSame(ends, []);
+});
+
+t.test('a master that came back empty, and whose replicas have copied that meanwhile, leaves an end', async (t) => {
+  const { port, world, ends, judged } = await startCase(t);
+  world.emptied = { kind: 'wait', end: 'others-may-act', why: 'an election may be under way' };
+  world.isLoading = false;
+  await waitFor('an answer', () => world.answers.length > 0);
+  const server = await listen(port);
+  t.teardown(() => server.close());
+  await waitFor('a decision about the loss', () => world.losses > 0);
+  world.keys = 'none';
+  t.equal(await judged, 'judged');
+  const why = 'its replicas have copied its data';
+  t.match(ends, [{ kind: 'no-replica', why, sign: { kind: 'emptied' }, target: undefined }]);
 });

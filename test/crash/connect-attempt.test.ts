@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { channel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { connect, createServer, type Server } from 'node:net';
+import { readdirSync, readFileSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import t, { type Test } from 'tap';
@@ -50,6 +51,30 @@ t.test('a listener accepts, also one that closes each connection at once', async
   open.server.close();
   closing.server.close();
 });
+
+t.test('a process that is killed before it accepts: the kernel had accepted the connection', async (t) => {
+  const program = "const s = require('net').createServer().listen(0, '127.0.0.1', () => console.log(s.address().port))";
+  const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.teardown(() => child.kill('SIGKILL'));
+  const [text] = await once(child.stdout, 'data');
+  child.kill('SIGSTOP');
+  // This process is busy, so it learns of the connection when the listener is gone.
+  const whenTried = ({ socket }: { readonly socket: Socket }) =>
+    socket.once('connectionAttempt', () => process.nextTick(() => killNow(child)));
+  const created = (message: unknown) => whenTried(message as { socket: Socket });
+  channel('net.client.socket').subscribe(created);
+  const attempt = tryConnect(wayTo(Number(text)), { timeoutMs });
+  channel('net.client.socket').unsubscribe(created);
+  t.equal(await attempt, 'accepted');
+  t.equal(await tryConnect(wayTo(Number(text)), { timeoutMs }), 'refused');
+});
+
+/** Kills it, and returns when it has ended: its last thread is a zombie, because this process does not wait for it meanwhile. */
+function killNow({ pid }: ChildProcess): void {
+  process.kill(pid ?? 0, 'SIGKILL');
+  const isEnded = () => /^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  while (!isEnded() || readdirSync(`/proc/${pid}/task`).length > 1);
+}
 
 t.test('a port without a listener is refused, on every way only if all of them are', async (t) => {
   const { server, port } = await listen();

@@ -101,6 +101,19 @@ t.test('a crash, a new generation, and a leader that only the votes show', async
   ]);
 });
 
+t.test('a crash whose failover this bridge did not order', async (t) => {
+  const downs = (...entries: readonly JournalEntry[]) => storiesOf(...entries).map(({ lines }) => lines[1]);
+  const crash = (atMs: number, kind: JournalEntry['kind'], summary: string) =>
+    entry(atMs, { loop: 'crash', kind, summary });
+  t.strictSame(downs(crash(-900, 'held', 'not in step'), change(0, 8)), ['seen down by: this bridge (not in step)']);
+  const late = downs(change(0, 8), crash(40, 'fenced', 'b has ordered it'), change(500_000, 9));
+  t.strictSame(late, ['seen down by: this bridge (b has ordered it)', 'seen down by: not known to this bridge']);
+  const next = downs(change(0, 8), crash(480_000, 'fenced', 'b has ordered it'), change(480_500, 9));
+  t.strictSame(next, ['seen down by: not known to this bridge', 'seen down by: this bridge (b has ordered it)']);
+  const both = downs(crash(-900, 'held', 'no right'), crash(-20, 'applied', 'ordered'), change(0, 8));
+  t.strictSame(both, ['seen down by: this bridge (ordered)']);
+});
+
 t.test('a new generation of the same master has no former master', async (t) => {
   const details = { cause: 'rebase', record: { ...record(8), generation: 2 } };
   const [, same] = storiesOf(change(0, 8), entry(7_000, { details }));

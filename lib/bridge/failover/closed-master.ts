@@ -1,4 +1,3 @@
-import type { Way } from '../../crash/connect-attempt.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import type { MasterMemory } from '../memory.ts';
 import type { CrashReplica } from '../plan/crash.ts';
@@ -8,8 +7,6 @@ export interface ClosedMaster {
   readonly name: string;
   readonly record: MasterRecord;
   readonly memory: MasterMemory;
-  /** The ways by which this host reached it. */
-  readonly ways: readonly Way[];
   /** As they were before. */
   readonly replicas: readonly Pick<CrashReplica, 'address' | 'wasInStep'>[];
   /** The run ids by which the Sentinels knew its process. */

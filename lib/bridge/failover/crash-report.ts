@@ -1,19 +1,14 @@
-import { toEvidence } from '../../crash/journal.ts';
+import { type DescribedEnd, toEvidence } from '../../crash/journal.ts';
 import type { CrashEnd } from '../../crash/subject.ts';
 import { type Address, formatAddress } from '../../model/address.ts';
-import type { CrashSign } from '../../model/crash.ts';
 import type { SentinelView } from '../../model/sentinel.ts';
 import type { CrashReplica } from '../plan/crash.ts';
 
 /** The end of a case that is worth a report: what was found, and what was done about it. */
-export interface CrashReport {
+export interface CrashReport extends DescribedEnd {
   readonly name: string;
-  readonly master: Address;
-  readonly sign: CrashSign['kind'];
   /** The Sentinel that was ordered to fail over; undefined where none was, for the reason `why`. */
   readonly sentinel: Address | undefined;
-  readonly why: string | undefined;
-  readonly details: Readonly<Record<string, unknown>>;
 }
 
 /** What the bridge knew at the end of a case, for the journal. */

@@ -38,12 +38,12 @@ export class SentinelCrash implements CrashSubject<Address> {
   readonly #parts: SentinelCrashParts;
   #seen: { readonly views: readonly SentinelView[]; readonly replicas: readonly CrashReplica[] } | undefined;
 
-  constructor(closed: ClosedMaster, parts: SentinelCrashParts) {
+  constructor(closed: ClosedMaster, ways: readonly Way[], parts: SentinelCrashParts) {
     this.#closed = closed;
     this.#parts = parts;
     this.name = closed.name;
     this.master = closed.record.master;
-    this.ways = closed.ways;
+    this.ways = ways;
     this.runIds = closed.runIds;
   }
 
@@ -116,9 +116,9 @@ export class SentinelCrash implements CrashSubject<Address> {
   }
 
   report(end: CrashEnd<Address>): void {
-    const { sign, target: sentinel, why } = end;
+    const { kind, sign, target: sentinel, why } = end;
     const { views = [], replicas = [] } = this.#seen ?? {};
     const details = toCrashDetails({ ...end, views, replicas });
-    this.#parts.onReport({ name: this.name, master: this.master, sign: sign.kind, sentinel, why, details });
+    this.#parts.onReport({ kind, name: this.name, master: this.master, sign: sign.kind, sentinel, why, details });
   }
 }

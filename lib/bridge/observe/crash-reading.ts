@@ -1,3 +1,4 @@
+import { readInfo } from '../../client/instance-shapes.ts';
 import { countLastingKeys } from '../../client/keyspace.ts';
 import type { RedisPool } from '../../client/redis-pool.ts';
 import { readReplication } from '../../client/replication-shapes.ts';
@@ -12,14 +13,20 @@ export async function readReplica(
   { address, wasInStep }: Pick<CrashReplica, 'address' | 'wasInStep'>,
 ): Promise<CrashReplica> {
   try {
-    const commands = [['ROLE'], ['INFO', 'keyspace']] as const;
-    const [role, keyspace] = await redis.command(address, commands, { timeoutMs });
+    const commands = [['ROLE'], ['INFO', 'keyspace'], ['INFO', 'replication']] as const;
+    const [role, keyspace, replication] = await redis.command(address, commands, { timeoutMs });
     const state = readReplication(role, `ROLE at ${formatAddress(address)}`);
     if (state.role !== 'replica') return { address, wasInStep, link: 'unanswered' };
-    return { address, wasInStep, link: readLink(state.link), keys: countLastingKeys(keyspace) };
+    const link = readLink(state.link);
+    return { address, link, keys: countLastingKeys(keyspace), wasInStep: wasInStep && !hasRestarted(replication) };
   } catch {
     return { address, wasInStep, link: 'unanswered' };
   }
+}
+
+/** Whether its process has never been connected to a master (-1). Then it is another one than before, and may lack the data. */
+function hasRestarted(replication: unknown): boolean {
+  return readInfo(replication).get('master_link_down_since_seconds') === '-1';
 }
 
 /** ROLE's states of a link (replication.c, roleCommand): from `handshake` on, the master has accepted a connection. */

@@ -4,9 +4,11 @@ import {
   type CrashSign,
   contradictBridges,
   contradictConnection,
+  contradictionKind,
   hasMoreKeys,
   type JudgingBridge,
 } from '../../model/crash.ts';
+import type { CrashEndKind } from '../../model/crash-end.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import { isSelectable } from '../../model/replica-selection.ts';
 import { type ReplicaView, type SentinelView, sentinelDefaults } from '../../model/sentinel.ts';
@@ -55,17 +57,19 @@ export type SentinelCrashDecision =
 export function decideCrash(situation: CrashSituation): SentinelCrashDecision {
   const others = findOthersActing(situation);
   if (others !== undefined) return { kind: 'leave', why: others };
-  if (situation.maintenance !== undefined) return { kind: 'refuse', why: situation.maintenance };
+  if (situation.maintenance !== undefined) return { kind: 'refuse', end: 'maintenance', why: situation.maintenance };
   const timeoutMs = failoverTimeoutMs(situation);
-  if (sinceFailoverMs(situation) < timeoutMs)
-    return { kind: 'refuse', why: `its last failover was less than failover-timeout (${timeoutMs} ms) ago` };
-  const contradiction = findContradiction(situation);
-  if (contradiction !== undefined) return { kind: 'wait', why: contradiction };
+  const forMs = timeoutMs - sinceFailoverMs(situation);
+  const tooSoon = `its last failover was less than failover-timeout (${timeoutMs} ms) ago`;
+  if (forMs > 0) return { kind: 'refuse', end: 'too-soon', why: tooSoon, forMs };
+  const obstacle = findObstacle(situation);
+  if (obstacle !== undefined) return { kind: 'wait', ...obstacle };
   for (const view of orderableById(situation.views)) {
     const candidates = candidatesOf(view, situation);
     if (candidates.length > 0) return { kind: 'order', target: view.sentinel, candidates };
   }
-  return { kind: 'wait', why: 'no replica that Sentinel would select is known to have had its data' };
+  const why = 'no replica that Sentinel would select is known to have had its data';
+  return { kind: 'wait', end: 'no-replica', why };
 }
 
 function findOthersActing({ master, record, views, election }: CrashSituation): string | undefined {
@@ -91,16 +95,25 @@ function sinceFailoverMs({ record, recordAgeMs, lastOrderAgeMs }: CrashSituation
   return Math.min(record === undefined || record.previous === null ? never : recordAgeMs, lastOrderAgeMs ?? never);
 }
 
-function findContradiction(situation: CrashSituation): string | undefined {
+interface Obstacle {
+  readonly end: CrashEndKind;
+  readonly why: string;
+}
+
+function findObstacle(situation: CrashSituation): Obstacle | undefined {
   const { sign, record, views, knownSentinels } = situation;
-  if (record === undefined) return 'it has no record';
+  if (record === undefined) return { end: 'others-act', why: 'it has no record' };
   const { master, epoch: configEpoch } = record;
   const starting = findStarting(situation);
-  if (starting !== undefined) return `Sentinel ${formatAddress(starting.sentinel)} may begin a failover at any moment`;
+  if (starting !== undefined) {
+    const why = `Sentinel ${formatAddress(starting.sentinel)} may begin a failover at any moment`;
+    return { end: 'others-may-act', why };
+  }
   const own = sign.kind === 'refused' ? contradictRefusal(sign, situation) : contradictLoss(sign, situation);
   if (own !== undefined) return own;
   if (hasMajority({ master, configEpoch }, { views, knownSentinels })) return undefined;
-  return `no majority of the Sentinels names it at epoch ${configEpoch} (${views.length} of ${knownSentinels} answered)`;
+  const answered = `${views.length} of ${knownSentinels} answered`;
+  return { end: 'no-majority', why: `no majority of the Sentinels names it at epoch ${configEpoch} (${answered})` };
 }
 
 /**
@@ -118,21 +131,25 @@ function findStarting({ views }: CrashSituation): SentinelView | undefined {
 function contradictRefusal(
   sign: Extract<CrashSign, { kind: 'refused' }>,
   situation: CrashSituation,
-): string | undefined {
-  const { views, replicas } = situation;
+): Obstacle | undefined {
+  const { views, replicas, bridges } = situation;
+  const end = 'contradicted';
   const linked = views.find((view) => view.linked);
-  if (linked !== undefined) return `Sentinel ${formatAddress(linked.sentinel)} is connected to it`;
+  if (linked !== undefined) return { end, why: `Sentinel ${formatAddress(linked.sentinel)} is connected to it` };
   const fed = replicas.find(({ link }) => link === 'connected' || link === 'syncing');
-  if (fed !== undefined) return `its replica ${formatAddress(fed.address)} is connected to it`;
-  return contradictBridges(situation.bridges) ?? contradictConnection(sign, situation);
+  if (fed !== undefined) return { end, why: `its replica ${formatAddress(fed.address)} is connected to it` };
+  const silent = contradictBridges(bridges);
+  if (silent !== undefined) return { end: contradictionKind(bridges), why: silent };
+  const own = contradictConnection(sign, situation);
+  return own === undefined ? undefined : { end: 'unclear', why: own };
 }
 
 /** This bridge has asked the process itself, so only the replicas can show that nothing is lost. */
 function contradictLoss(
   { keys }: Extract<CrashSign, { kind: 'emptied' }>,
   { replicas }: CrashSituation,
-): string | undefined {
-  return hasMoreKeys(replicas, keys) ? undefined : 'no replica has more keys than it';
+): Obstacle | undefined {
+  return hasMoreKeys(replicas, keys) ? undefined : { end: 'no-replica', why: 'no replica has more keys than it' };
 }
 
 /**

@@ -5,9 +5,11 @@ import {
   type CrashSign,
   contradictBridges,
   contradictConnection,
+  contradictionKind,
   hasMoreKeys,
   type JudgingBridge,
 } from '../../model/crash.ts';
+import type { CrashEndKind } from '../../model/crash-end.ts';
 import { majorityOf } from '../../model/epoch.ts';
 
 /** What a bridge knows of a master of a Redis Cluster that may have crashed. */
@@ -48,11 +50,12 @@ export function decideClusterCrash(situation: ClusterCrashSituation): CrashDecis
   const others = findOthersActing(situation);
   if (others !== undefined) return { kind: 'leave', why: others };
   const { maintenance, masterForMs, lastOrderAgeMs, failoverTimeMs } = situation;
-  if (maintenance !== undefined) return { kind: 'refuse', why: maintenance };
-  if (Math.min(masterForMs, lastOrderAgeMs ?? masterForMs) < failoverTimeMs)
-    return { kind: 'refuse', why: `its shard changed masters less than ${failoverTimeMs / 1_000} s ago` };
-  const contradiction = findContradiction(situation);
-  if (contradiction !== undefined) return { kind: 'wait', why: contradiction };
+  if (maintenance !== undefined) return { kind: 'refuse', end: 'maintenance', why: maintenance };
+  const forMs = failoverTimeMs - Math.min(masterForMs, lastOrderAgeMs ?? masterForMs);
+  const tooSoon = `its shard changed masters less than ${failoverTimeMs / 1_000} s ago`;
+  if (forMs > 0) return { kind: 'refuse', end: 'too-soon', why: tooSoon, forMs };
+  const obstacle = findObstacle(situation);
+  if (obstacle !== undefined) return { kind: 'wait', ...obstacle };
   return chooseReplica(situation);
 }
 
@@ -68,18 +71,36 @@ function findOthersActing({ master, recorded, readings }: ClusterCrashSituation)
   return undefined;
 }
 
-function findContradiction(situation: ClusterCrashSituation): string | undefined {
-  const { master, sign, epochForMs, readings, bridges } = situation;
-  if (epochForMs < electionMs) return 'an election may be under way in the cluster';
+interface Obstacle {
+  readonly end: CrashEndKind;
+  readonly why: string;
+}
+
+function findObstacle(situation: ClusterCrashSituation): Obstacle | undefined {
+  const { master, sign, epochForMs, readings } = situation;
+  if (epochForMs < electionMs) return { end: 'others-may-act', why: 'an election may be under way in the cluster' };
   const suspecting = findPeer(readings, (peer) => peer.id === master.id && peer.health === 'suspected');
-  if (suspecting !== undefined) return `${suspecting} suspects it, so the cluster may begin an election`;
-  if (sign.kind === 'emptied')
-    return hasMoreKeys(replicasOf(situation), sign.keys) ? undefined : 'no replica has more keys than it';
+  if (suspecting !== undefined)
+    return { end: 'others-may-act', why: `${suspecting} suspects it, so the cluster may begin an election` };
+  if (sign.kind === 'refused') return contradictRefusal(sign, situation);
+  if (hasMoreKeys(replicasOf(situation), sign.keys)) return undefined;
+  return { end: 'no-replica', why: 'no replica has more keys than it' };
+}
+
+function contradictRefusal(
+  sign: Extract<CrashSign, { kind: 'refused' }>,
+  situation: ClusterCrashSituation,
+): Obstacle | undefined {
+  const { master, readings, bridges } = situation;
+  const end = 'contradicted';
   const linked = findPeer(readings, (peer) => peer.id === master.id && peer.link === 'connected');
-  if (linked !== undefined) return `${linked} is connected to it`;
+  if (linked !== undefined) return { end, why: `${linked} is connected to it` };
   const fed = replicasOf(situation).find(({ replication }) => replication?.link !== 'down');
-  if (fed !== undefined) return `its replica ${formatAddress(fed.askedAt)} is connected to it`;
-  return contradictBridges(bridges) ?? contradictConnection(sign, situation);
+  if (fed !== undefined) return { end, why: `its replica ${formatAddress(fed.askedAt)} is connected to it` };
+  const silent = contradictBridges(bridges);
+  if (silent !== undefined) return { end: contradictionKind(bridges), why: silent };
+  const own = contradictConnection(sign, situation);
+  return own === undefined ? undefined : { end: 'unclear', why: own };
 }
 
 function findPeer(
@@ -99,14 +120,16 @@ function replicasOf({ master, readings }: ClusterCrashSituation): readonly NodeR
 function chooseReplica(situation: ClusterCrashSituation): CrashDecision {
   const { replicas, readings } = situation;
   const silent = replicas.find((id) => !readings.some((reading) => reading.id === id) && !isFailed(id, readings));
-  if (silent !== undefined) return { kind: 'wait', why: `its replica ${silent.slice(0, 8)} does not answer` };
+  if (silent !== undefined)
+    return { kind: 'wait', end: 'no-replica', why: `its replica ${silent.slice(0, 8)} does not answer` };
   const [best] = replicasOf(situation)
     .filter((replica) => isComplete(replica, situation))
     .sort((a, b) => (b.replication?.offset ?? 0) - (a.replication?.offset ?? 0) || (a.id < b.id ? -1 : 1));
-  if (best === undefined)
-    return { kind: 'wait', why: 'no replica that the cluster would elect is known to have had its data' };
+  const none = 'no replica that the cluster would elect is known to have had its data';
+  if (best === undefined) return { kind: 'wait', end: 'no-replica', why: none };
   const lacking = describeMissingVotes(best, situation);
-  return lacking === undefined ? { kind: 'order', target: best.askedAt } : { kind: 'wait', why: lacking };
+  if (lacking !== undefined) return { kind: 'wait', end: 'no-majority', why: lacking };
+  return { kind: 'order', target: best.askedAt };
 }
 
 function isFailed(node: string, readings: readonly NodeReading[]): boolean {

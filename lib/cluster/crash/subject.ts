@@ -1,12 +1,12 @@
 import { readingCommands, toNodeReading } from '../../client/cluster-node-reading.ts';
 import type { Way } from '../../crash/connect-attempt.ts';
-import { toEvidence } from '../../crash/journal.ts';
+import { type DescribedEnd, toEvidence } from '../../crash/journal.ts';
 import type { CrashEnd, CrashKnowledge, CrashSubject } from '../../crash/subject.ts';
 import { SwitchmasterError } from '../../errors.ts';
 import { holdsWithin } from '../../loop/stages.ts';
 import { type Address, formatAddress, sameAddress } from '../../model/address.ts';
 import type { NodeReading } from '../../model/cluster-crash.ts';
-import { type CrashDecision, type CrashSign, hasLostKeys, type RestartedMaster } from '../../model/crash.ts';
+import { type CrashDecision, hasLostKeys, type RestartedMaster } from '../../model/crash.ts';
 import type { ClusterSource } from '../observe.ts';
 import { decideClusterCrash } from './plan.ts';
 
@@ -40,14 +40,10 @@ export interface ClusterCrashParts {
 }
 
 /** The end of a case that is worth a report. */
-export interface ClusterCrashReport {
+export interface ClusterCrashReport extends DescribedEnd {
   readonly cluster: string;
-  readonly master: Address;
-  readonly sign: CrashSign['kind'];
   /** The replica that was ordered to take over; undefined where none was, for the reason `why`. */
   readonly replica: Address | undefined;
-  readonly why: string | undefined;
-  readonly details: Readonly<Record<string, unknown>>;
 }
 
 const askTimeoutMs = 200;
@@ -150,7 +146,7 @@ export class ClusterCrash implements CrashSubject<Address> {
   }
 
   report(end: CrashEnd<Address>): void {
-    const { sign, target: replica, why } = end;
+    const { kind, sign, target: replica, why } = end;
     const { cluster, id, replicas } = this.#closed;
     const readings = this.#readings ?? [];
     const details = {
@@ -165,7 +161,7 @@ export class ClusterCrash implements CrashSubject<Address> {
         return { node: formatAddress(askedAt), link: peer?.link ?? 'unknown', health: peer?.health ?? 'unknown' };
       }),
     };
-    this.#parts.onReport({ cluster, master: this.master, sign: sign.kind, replica, why, details });
+    this.#parts.onReport({ kind, cluster, master: this.master, sign: sign.kind, replica, why, details });
   }
 }
 

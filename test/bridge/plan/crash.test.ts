@@ -115,81 +115,94 @@ for (const [when, changes] of Object.entries(leaves)) {
 for (const [when, changes] of Object.entries(orders)) {
   t.test(`it orders nothing in maintenance, even if ${when}`, async (t) => {
     const why = 'A is in maintenance: by ops, without an end';
-    t.strictSame(decideCrash({ ...crashed, ...changes, maintenance: why }), { kind: 'refuse', why });
+    t.strictSame(decideCrash({ ...crashed, ...changes, maintenance: why }), {
+      kind: 'refuse',
+      end: 'maintenance',
+      why,
+    });
   });
 }
 
-const refuses: Readonly<Record<string, Partial<CrashSituation>>> = {
-  'the last failover was less than failover-timeout ago': { recordAgeMs: 59_999 },
-  'a Sentinel has a longer failover-timeout': { views: changed(3, { failoverTimeoutMs: 70_000 }), recordAgeMs: 65_000 },
-  'the last order was less than failover-timeout ago': { lastOrderAgeMs: 59_999 },
-  'the last order was just now, and no failover ever came': {
-    record: record('A'),
-    lastOrderAgeMs: 10,
-  },
+const longer = changed(3, { failoverTimeoutMs: 70_000 });
+const refuses: Readonly<Record<string, readonly [forMs: number, Partial<CrashSituation>]>> = {
+  'the last failover was less than failover-timeout ago': [1, { recordAgeMs: 59_999 }],
+  'a Sentinel has a longer failover-timeout': [5_000, { views: longer, recordAgeMs: 65_000 }],
+  'the last order was less than failover-timeout ago': [1, { lastOrderAgeMs: 59_999 }],
+  'the last order was just now, and no failover ever came': [59_990, { record: record('A'), lastOrderAgeMs: 10 }],
 };
-for (const [when, changes] of Object.entries(refuses)) {
-  t.test(`it refuses if ${when}`, async (t) => {
-    t.match(decideCrash({ ...crashed, ...changes }), { kind: 'refuse' });
+for (const [when, [forMs, changes]] of Object.entries(refuses)) {
+  t.test(`it refuses if ${when}, for as long as that lasts`, async (t) => {
+    t.match(decideCrash({ ...crashed, ...changes }), { kind: 'refuse', end: 'too-soon', forMs });
   });
 }
 
-const waits: Readonly<Record<string, Partial<CrashSituation>>> = {
-  'the connection is not refused any more': { sign: { kind: 'refused', connection: { kind: 'no-proof' } } },
-  'nobody was refused yet': { sign: { kind: 'refused', connection: { kind: 'closed', closedMs: 0 } } },
-  'the refusals have not lasted for crashAfter': { sign: refused({ lastMs: 64 }) },
-  'two refusals are all': { sign: refused({ count: 2 }) },
-  'the last refusal is long ago': { nowMs: 316 },
-  'a Sentinel is connected to it': { views: changed(2, { linked: true }) },
-  'a replica is connected to it': { replicas: [replica('B'), replica('C', { link: 'connected' })] },
-  'a replica begins to synchronize with it': { replicas: [replica('B', { link: 'syncing' })] },
-  'no majority of the Sentinels answers': { views: seen().slice(0, 1) },
-  'no Sentinel answers': { views: [] },
-  'as many Sentinels as Sentinel itself counts are no majority': { views: seen({ knownSentinels: 7 }) },
-  'two Sentinels are behind the record': { views: seen({ configEpoch: 4 }) },
-  'a Sentinel names another master': {
-    views: [...changed(1, { master: at('B') }).slice(0, 2)],
+const waits: Readonly<Record<string, Readonly<Record<string, Partial<CrashSituation>>>>> = {
+  unclear: {
+    'the connection is not refused any more': { sign: { kind: 'refused', connection: { kind: 'no-proof' } } },
+    'nobody was refused yet': { sign: { kind: 'refused', connection: { kind: 'closed', closedMs: 0 } } },
+    'the refusals have not lasted for crashAfter': { sign: refused({ lastMs: 64 }) },
+    'two refusals are all': { sign: refused({ count: 2 }) },
+    'the last refusal is long ago': { nowMs: 316 },
   },
-  'the replica was not in step': { replicas: [replica('B', { wasInStep: false })] },
-  'the replica does not answer': { replicas: [replica('B', { link: 'unanswered' })] },
-  'there is no replica': { views: seen({ replicas: [] }), replicas: [] },
-  'Sentinel could select a replica that reports that it is a master': {
-    views: seen({ replicas: [replicaView('B'), replicaView('C', { condition: 'master' })] }),
-    replicas: [replica('B'), replica('C', { link: 'unanswered' })],
+  contradicted: {
+    'a Sentinel is connected to it': { views: changed(2, { linked: true }) },
+    'a replica is connected to it': { replicas: [replica('B'), replica('C', { link: 'connected' })] },
+    'a replica begins to synchronize with it': { replicas: [replica('B', { link: 'syncing' })] },
+    'half of the bridges see it': { bridges: [bridge(1), bridge(2, { sees: 'no-crash' })] },
+    'the bridge beside it does not see it, and all others do': {
+      bridges: [bridge(1), bridge(2), bridge(3), bridge(4, { place: 'beside', sees: 'no-crash' })],
+    },
+    'one of two bridges beside it does not see it': {
+      bridges: [bridge(1, { place: 'beside' }), bridge(2, { place: 'beside', sees: 'no-crash' })],
+    },
   },
-  'Sentinel would never select the replica': { views: seen({ replicas: [replicaView('B', { priority: 0 })] }) },
-  'the replica is down by Sentinel': { views: seen({ replicas: [replicaView('B', { condition: 's_down' })] }) },
-  'Sentinel has no link to the replica': { views: seen({ replicas: [replicaView('B', { condition: 'unlinked' })] }) },
-  'the replica answers Sentinel as a master': {
-    views: seen({ replicas: [replicaView('B', { condition: 'master' })] }),
+  'no-majority': {
+    'no majority of the Sentinels answers': { views: seen().slice(0, 1) },
+    'no Sentinel answers': { views: [] },
+    'as many Sentinels as Sentinel itself counts are no majority': { views: seen({ knownSentinels: 7 }) },
+    'two Sentinels are behind the record': { views: seen({ configEpoch: 4 }) },
+    'a Sentinel names another master': {
+      views: [...changed(1, { master: at('B') }).slice(0, 2)],
+    },
   },
-  'the data of the replica is too old for Sentinel': {
-    views: seen({
-      downAfterMs: 100,
-      replicas: [replicaView('B', { condition: 'link-down', masterLinkDownMs: 1_001 })],
-    }),
+  consul: {
+    'Consul does not list this bridge': { bridges: [] },
   },
-  'Sentinel could select a replica that was not in step': {
-    views: seen({ replicas: [replicaView('B'), replicaView('C')] }),
-    replicas: [replica('B'), replica('C', { wasInStep: false })],
-  },
-  'Sentinel could select a replica that the bridge does not know': {
-    views: seen({ replicas: [replicaView('B'), replicaView('C')] }),
-  },
-  'Consul does not list this bridge': { bridges: [] },
-  'half of the bridges see it': { bridges: [bridge(1), bridge(2, { sees: 'no-crash' })] },
-  'the bridge beside it does not see it, and all others do': {
-    bridges: [bridge(1), bridge(2), bridge(3), bridge(4, { place: 'beside', sees: 'no-crash' })],
-  },
-  'one of two bridges beside it does not see it': {
-    bridges: [bridge(1, { place: 'beside' }), bridge(2, { place: 'beside', sees: 'no-crash' })],
+  'no-replica': {
+    'the replica was not in step': { replicas: [replica('B', { wasInStep: false })] },
+    'the replica does not answer': { replicas: [replica('B', { link: 'unanswered' })] },
+    'there is no replica': { views: seen({ replicas: [] }), replicas: [] },
+    'Sentinel could select a replica that reports that it is a master': {
+      views: seen({ replicas: [replicaView('B'), replicaView('C', { condition: 'master' })] }),
+      replicas: [replica('B'), replica('C', { link: 'unanswered' })],
+    },
+    'Sentinel would never select the replica': { views: seen({ replicas: [replicaView('B', { priority: 0 })] }) },
+    'the replica is down by Sentinel': { views: seen({ replicas: [replicaView('B', { condition: 's_down' })] }) },
+    'Sentinel has no link to the replica': { views: seen({ replicas: [replicaView('B', { condition: 'unlinked' })] }) },
+    'the replica answers Sentinel as a master': {
+      views: seen({ replicas: [replicaView('B', { condition: 'master' })] }),
+    },
+    'the data of the replica is too old for Sentinel': {
+      views: seen({
+        downAfterMs: 100,
+        replicas: [replicaView('B', { condition: 'link-down', masterLinkDownMs: 1_001 })],
+      }),
+    },
+    'Sentinel could select a replica that was not in step': {
+      views: seen({ replicas: [replicaView('B'), replicaView('C')] }),
+      replicas: [replica('B'), replica('C', { wasInStep: false })],
+    },
+    'Sentinel could select a replica that the bridge does not know': {
+      views: seen({ replicas: [replicaView('B'), replicaView('C')] }),
+    },
   },
 };
-for (const [when, changes] of Object.entries(waits)) {
-  t.test(`it waits if ${when}`, async (t) => {
-    t.match(decideCrash({ ...crashed, ...changes }), { kind: 'wait' });
-  });
-}
+for (const [end, changesOf] of Object.entries(waits))
+  for (const [when, changes] of Object.entries(changesOf)) {
+    t.test(`it waits if ${when}, which ends as ${end}`, async (t) => {
+      t.match(decideCrash({ ...crashed, ...changes }), { kind: 'wait', end });
+    });
+  }
 
 t.test('it orders another Sentinel where the first one would select a replica that lacks data', async (t) => {
   const views = changed(1, { replicas: [replicaView('B'), replicaView('C')] });

@@ -104,23 +104,30 @@ t.test('a killed master is failed over long before Sentinel sees it down, by one
   t.ok(tookMs < 20_000, 'Sentinel waits for 30 s');
   await recordOf(consul, 'killed', { master: replica });
   t.equal(await replica.command('GET', 'k'), 'v');
-  const [report, ...others] = await waitFor('the report', () => crashes(bridges, 'killed'), {
-    until: ({ length }) => length > 0,
+  const reports = await waitFor('the report of each bridge', () => crashes(bridges, 'killed'), {
+    until: ({ length }) => length >= bridges.length,
   });
-  t.strictSame(others, []);
+  const [report, other, ...more] = reports.toSorted((a, b) => (a.outcome.kind < b.outcome.kind ? -1 : 1));
+  t.strictSame(more, []);
+  const last = JSON.parse((await consul.key('redis/crash/order/killed')) ?? '{}');
+  t.match(last, { orderedBy: /^pair-/, sign: 'refused', master: formatAddress(killed.master.address) });
+  t.match(other?.outcome, {
+    kind: 'fenced',
+    summary: new RegExp(`This bridge ordered no failover: the bridge ${last.orderedBy} has ordered it$`),
+    details: { cause: 'crash', end: 'ordered-elsewhere', stages: { provenMs: Number }, sentinels: [{ link: 'down' }] },
+  });
   t.match(report?.outcome, {
     kind: 'applied',
     summary: `${formatAddress(killed.master.address)} has crashed: its host refuses connections.`,
     details: {
       cause: 'crash',
+      end: 'ordered',
       stages: { provenMs: Number, orderedMs: Number },
       bridges: [{ sees: 'crash' }, { sees: 'crash' }],
       replicas: [{ link: 'down', wasInStep: true }],
       sentinels: [{ link: 'down' }, { link: 'down' }, { link: 'down' }],
     },
   });
-  const last = JSON.parse((await consul.key('redis/crash/order/killed')) ?? '{}');
-  t.match(last, { orderedBy: /^pair-/, sign: 'refused', master: formatAddress(killed.master.address) });
   await consul.delete('/v1/kv/redis/crash/bridge/imported');
 });
 

@@ -1,0 +1,22 @@
+import type { CrashEvidence } from './evidence.ts';
+import type { CrashLeaseOptions } from './lease.ts';
+import type { CrashEnd } from './subject.ts';
+
+export interface CrashCaseParts extends CrashLeaseOptions {
+  readonly evidence: CrashEvidence;
+  readonly bridgeId: string;
+  readonly crashAfterMs: number;
+}
+
+/** What is particular to one judgement of a crash. */
+export interface CrashCaseRun<Target> {
+  /** After the proof, for what contradicts it: other bridges, and connections that have not noticed. */
+  readonly waitMs: number;
+  /** Consul's index of the last order from before the crash; undefined where it is not known. */
+  readonly orderBefore: number | undefined;
+  /** Called at most once, if the crash was proven. */
+  readonly onEnd: (end: CrashEnd<Target>) => void;
+}
+
+/** `judged`: the process is gone. `not-crashed`: one answers. `unclear`: it cannot be proven, as after a pause of the bridge. */
+export type Judgement = 'judged' | 'not-crashed' | 'unclear';

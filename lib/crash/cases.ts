@@ -1,0 +1,248 @@
+import { performance } from 'node:perf_hooks';
+import type { Address } from '../model/address.ts';
+import { type CrashEndKind, crashEnds, judgeAgainAfterMs } from '../model/crash-end.ts';
+import { CrashCase } from './case.ts';
+import type { CrashCaseParts, Judgement } from './case-options.ts';
+import type { CrashEnd, CrashSubject } from './subject.ts';
+
+export interface CrashCasesOptions<Closed, Target> extends CrashCaseParts {
+  readonly toSubject: (closed: Closed) => Promise<CrashSubject<Target>>;
+  readonly masterOf: (closed: Closed) => Address;
+  /** By which the bridges exchange their evidence. */
+  readonly nameOf: (closed: Closed) => string;
+  /** Whether the record still names the master that was closed. */
+  readonly isCurrent: (closed: Closed) => boolean;
+  /** Why nothing may be ordered about it; undefined where it may. */
+  readonly whyNot: (closed: Closed) => string | undefined;
+  /** A connection was closed while a case was at work that did not end with a crash. */
+  readonly onClosedAgain: (closed: Closed) => void;
+}
+
+/** A crash whose failover this bridge has not ordered. */
+interface Unordered {
+  readonly address: Address;
+  readonly why: string;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
+/** One crash, however often it is judged. */
+interface Crash<Closed> {
+  readonly closed: Closed;
+  /** The ends that were reported: each is one entry of the journal. */
+  readonly reported: Set<CrashEndKind>;
+  readonly attempt: number;
+  readonly orderBefore: number | undefined;
+}
+
+interface Opened<Closed> {
+  readonly crash: Crash<Closed>;
+  /** Another connection was closed since. */
+  isClosedAgain: boolean;
+  /** What happened since that needs another case: what it changes. */
+  change: Partial<Closed> | undefined;
+  /** Whether a process has accepted a connection since the last one was closed. */
+  isConnected: boolean;
+  lastEnd: CrashEnd<unknown> | undefined;
+  ended: Promise<void>;
+}
+
+/** The end of the last case of a master whose process was gone. */
+interface Judged<Closed> {
+  readonly crash: Crash<Closed>;
+  /** Why no failover was ordered; undefined where this bridge ordered one, others act, or a process is there again. */
+  readonly why: string | undefined;
+  /** When it was judged first, ISO 8601. */
+  readonly at: string;
+  readonly endedMs: number;
+  /** Until it is judged again by itself. */
+  timer: NodeJS.Timeout | undefined;
+  unfollow: () => void;
+}
+
+const firstWaitMs = 3_000;
+/** For a crash that was judged before, and that nothing in particular made worth another judgement. */
+const laterWaitMs = 1_000;
+/** Bridges that judge a crash together see each other's evidence. It must not start them again and again. */
+const quietMs = 1_000;
+
+/**
+ * The crashes that a bridge judges, by a key: one case of a master at a time, and the end of the last one until the process is there
+ * again or the record names another master. A crash without an order is judged again.
+ */
+export class CrashCases<Closed extends object, Target> {
+  readonly #options: CrashCasesOptions<Closed, Target>;
+  readonly #cases = new Map<string, Opened<Closed>>();
+  readonly #judged = new Map<string, Judged<Closed>>();
+  readonly #abort = new AbortController();
+
+  constructor(options: CrashCasesOptions<Closed, Target>) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#options.evidence.start();
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    for (const { timer } of this.#judged.values()) clearTimeout(timer);
+    await Promise.all([...this.#cases.values()].map(({ ended }) => ended));
+    await this.#options.evidence.stop();
+  }
+
+  get isStopped(): boolean {
+    return this.#abort.signal.aborted;
+  }
+
+  /** The other side closed a connection: begins a case. One that is at work does not see it, so another one follows. */
+  close(key: string, makeClosed: () => Closed | undefined): void {
+    const running = this.#cases.get(key);
+    if (running !== undefined) {
+      running.isClosedAgain = true;
+      running.isConnected = false;
+    }
+    if (running !== undefined || this.isStopped) return;
+    const closed = makeClosed();
+    if (closed === undefined) return;
+    const orderBefore = this.#options.evidence.orderIndex(this.#options.nameOf(closed));
+    this.#open(key, { closed, reported: new Set(), attempt: 0, orderBefore }, firstWaitMs);
+  }
+
+  /** The server accepts connections. */
+  connected(key: string, isMeant: (closed: Closed) => boolean = () => true): void {
+    const judged = this.#judged.get(key);
+    if (judged !== undefined && isMeant(judged.crash.closed)) this.forget(key);
+    const running = this.#cases.get(key);
+    if (running !== undefined && isMeant(running.crash.closed)) running.isConnected = true;
+  }
+
+  /** Something that concerns the crash has changed: judges it now, or after the case that is at work. */
+  judgeAgain(key: string, change: Partial<Closed> = {}): void {
+    const running = this.#cases.get(key);
+    if (running !== undefined) running.change = { ...running.change, ...change };
+    else this.#judgeAgain(key, { change, attempt: 0, waitMs: firstWaitMs });
+  }
+
+  get keys(): readonly string[] {
+    return [...new Set([...this.#cases.keys(), ...this.#judged.keys()])];
+  }
+
+  /** A crash whose failover this bridge has not ordered, as long as the record names the master. */
+  unordered(key: string): Unordered | null {
+    const { why, at, crash } = this.#judged.get(key) ?? {};
+    if (why === undefined || at === undefined || crash === undefined) return null;
+    const { isCurrent, masterOf } = this.#options;
+    return isCurrent(crash.closed) ? { address: masterOf(crash.closed), why, at } : null;
+  }
+
+  forget(key: string): void {
+    const judged = this.#judged.get(key);
+    clearTimeout(judged?.timer);
+    judged?.unfollow();
+    this.#judged.delete(key);
+  }
+
+  /** Forgets crashes of masters that the record does not name any more. */
+  forgetOutdated(): void {
+    for (const [key, { crash }] of this.#judged) if (!this.#options.isCurrent(crash.closed)) this.forget(key);
+  }
+
+  #judgeLater(key: string, { crash }: Judged<Closed>): void {
+    this.#judgeAgain(key, { change: {}, attempt: crash.attempt + 1, waitMs: laterWaitMs });
+  }
+
+  #judgeAgain(
+    key: string,
+    { change, attempt, waitMs }: { change: Partial<Closed>; attempt: number; waitMs: number },
+  ): void {
+    const judged = this.#judged.get(key);
+    if (judged === undefined || this.isStopped) return;
+    const { crash } = judged;
+    clearTimeout(judged.timer);
+    const closed = { ...crash.closed, ...change };
+    if (this.#options.isCurrent(closed)) this.#open(key, { ...crash, closed, attempt }, waitMs);
+    else this.forget(key);
+  }
+
+  #open(key: string, crash: Crash<Closed>, waitMs: number): void {
+    const state = { isClosedAgain: false, change: undefined, isConnected: false, lastEnd: undefined };
+    const opened: Opened<Closed> = { crash, ...state, ended: Promise.resolve() };
+    this.#cases.set(key, opened);
+    // A case rejects if it is stopped.
+    const pursuing = this.#pursue(opened, waitMs).catch((): Judgement => 'unclear');
+    opened.ended = pursuing.then((judgement) => this.#settle(key, opened, judgement));
+  }
+
+  async #pursue(opened: Opened<Closed>, waitMs: number): Promise<Judgement> {
+    const { crash } = opened;
+    const subject = await this.#options.toSubject(crash.closed);
+    const onEnd = (end: CrashEnd<Target>) => {
+      opened.lastEnd = end;
+      if (!isNews(end.kind, crash.reported)) return;
+      crash.reported.add(end.kind);
+      subject.report(end);
+    };
+    const run = { waitMs, orderBefore: crash.orderBefore, onEnd };
+    return new CrashCase(subject, this.#options, run).pursue(this.#abort.signal);
+  }
+
+  #settle(key: string, opened: Opened<Closed>, judgement: Judgement): void {
+    const { crash, change, isClosedAgain } = opened;
+    this.#cases.delete(key);
+    if (judgement === 'not-crashed') this.forget(key);
+    if (judgement === 'judged') this.#keep(key, opened);
+    const before = this.#judged.get(key);
+    // It was proven before, and nobody has answered since.
+    if (judgement === 'unclear' && before !== undefined)
+      this.#setTimer(key, before, { kind: 'unclear', forMs: undefined });
+    if (isClosedAgain && judgement !== 'judged') this.#options.onClosedAgain(crash.closed);
+    else if (change !== undefined) this.#judgeAgain(key, { change, attempt: 0, waitMs: firstWaitMs });
+  }
+
+  #keep(key: string, { crash, lastEnd, isConnected }: Opened<Closed>): void {
+    const before = this.#judged.get(key);
+    this.forget(key);
+    // A process that came back without its keys is there.
+    const isGone = !isConnected && lastEnd?.sign.kind === 'refused';
+    const isProblem = isGone && crashEnds[lastEnd.kind].problem === 'shown';
+    const isSame = before?.crash.reported === crash.reported;
+    const at = isSame ? before.at : new Date().toISOString();
+    const why = isProblem ? lastEnd.why : undefined;
+    const state = { timer: undefined, unfollow: () => undefined };
+    const judged: Judged<Closed> = { crash, why, at, endedMs: performance.now(), ...state };
+    this.#judged.set(key, judged);
+    if (!isGone || crashEnds[lastEnd.kind].again === 'never') return;
+    this.#setTimer(key, judged, lastEnd);
+    this.#follow(key, judged);
+  }
+
+  #setTimer(key: string, judged: Judged<Closed>, end: Pick<CrashEnd<unknown>, 'kind' | 'forMs'>): void {
+    const { attempt } = judged.crash;
+    const inMs = judgeAgainAfterMs({ kind: end.kind, attempt, forMs: end.forMs });
+    if (inMs === undefined || this.isStopped) return;
+    judged.timer = setTimeout(() => {
+      // In maintenance nothing has to be asked.
+      const isHeld = this.#options.whyNot(judged.crash.closed) !== undefined;
+      if (isHeld) this.#setTimer(key, judged, { kind: 'maintenance', forMs: undefined });
+      else this.#judgeLater(key, judged);
+    }, inMs);
+  }
+
+  /** Where a majority of the bridges must see a crash, they must judge it at the same time. */
+  #follow(key: string, judged: Judged<Closed>): void {
+    const { evidence, nameOf, masterOf, whyNot } = this.#options;
+    const { closed } = judged.crash;
+    const isDue = () => !this.#cases.has(key) && performance.now() - judged.endedMs >= quietMs;
+    judged.unfollow = evidence.follow(nameOf(closed), () => {
+      if (isDue() && whyNot(closed) === undefined && evidence.isSeenElsewhere(nameOf(closed), masterOf(closed)))
+        this.#judgeLater(key, judged);
+    });
+  }
+}
+
+/** Each judgement of a crash that ends in the same way is the same news. That a known crash ends or cannot be judged now is none. */
+function isNews(kind: CrashEndKind, reported: ReadonlySet<CrashEndKind>): boolean {
+  if (reported.size === 0) return true;
+  return !reported.has(kind) && !['back', 'stopped', 'unclear'].includes(kind);
+}
