@@ -33,6 +33,7 @@ export interface MaintenanceSourceOptions {
 const longestTimerMs = 86_400_000;
 const deleteTimeoutMs = 5_000;
 const deleteAgainMs = 30_000;
+const askAgainMs = 10_000;
 
 /** The keys of maintenance, by a blocking query, and the ends of those that end by themselves. */
 export class MaintenanceSource {
@@ -40,7 +41,12 @@ export class MaintenanceSource {
   readonly #prefix: string;
   #tree: Follow<{ kind: 'key-tree'; prefix: string }> | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #access: 'unknown' | 'asked' = 'unknown';
+  /** When Consul was asked last whether the token may read the keys, in milliseconds of `performance.now()`. */
+  #askedMs = Number.NEGATIVE_INFINITY;
+  #askAgain: NodeJS.Timeout | undefined;
+  /** By the answer to that. */
+  #isDenied = false;
+  /** By an answer that Consul marked as filtered. */
   #isHidden = false;
   readonly #abort = new AbortController();
 
@@ -56,6 +62,7 @@ export class MaintenanceSource {
 
   stop(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#askAgain);
     this.#abort.abort();
     this.#tree?.release();
     this.#tree = undefined;
@@ -63,7 +70,7 @@ export class MaintenanceSource {
 
   /** Whether Consul said last that the token may not read the keys. There may be maintenance that this daemon does not see. */
   get isHidden(): boolean {
-    return this.#isHidden;
+    return this.#isHidden || this.#isDenied;
   }
 
   /** Whether Consul was ever read. A token that may not read it sees no maintenance, as the health says. */
@@ -99,13 +106,20 @@ export class MaintenanceSource {
     if (values.size === 0) void this.#checkAccess();
   }
 
-  /** Once, because every further answer would cost a request more. */
+  /** Not after every answer, because each would cost a request more. Consul before 1.11 shows it in no other way. */
   async #checkAccess(): Promise<void> {
-    if (this.#access === 'asked') return;
-    this.#access = 'asked';
+    const { signal } = this.#abort;
+    if (performance.now() - this.#askedMs < askAgainMs || signal.aborted) return;
+    this.#askedMs = performance.now();
     const access = { resource: 'key', segment: this.#prefix } as const;
-    const denied = await this.#options.client.denied([access], { signal: this.#abort.signal }).catch(() => []);
-    if (denied.length > 0) this.#options.onDenied(hiddenError('the keys of maintenance', denied));
+    const denied = await this.#options.client.denied([access], { signal }).catch(() => undefined);
+    if (denied === undefined || signal.aborted) return;
+    const wasDenied = this.#isDenied;
+    this.#isDenied = denied.length > 0;
+    if (this.#isDenied && !wasDenied) this.#options.onDenied(hiddenError('the keys of maintenance', denied));
+    clearTimeout(this.#askAgain);
+    // An answer without keys looks the same when the token has the right again.
+    if (this.#isDenied) this.#askAgain = setTimeout(() => void this.#checkAccess(), askAgainMs + 1);
   }
 
   #named(entries: readonly KvEntry[]): readonly (readonly [MaintenanceScope, KvEntry])[] {

@@ -26,6 +26,9 @@ const shardOf = (name: (typeof names)[number]): Shard => {
   return shard;
 };
 
+const withoutCrashes = 'key_prefix "redis/token/crash" { policy = "read" }';
+const withoutMaintenance = 'key_prefix "redis/token/maintenance" { policy = "deny" }';
+
 /** A token with these rules, and a function that replaces them. */
 async function makeToken(rules: string) {
   const policy = await consul.put<{ ID: string }>('/v1/acl/policy', { Name: 'bridge', Rules: rules });
@@ -70,23 +73,36 @@ async function untilPromoted({ name, replicas }: Shard): Promise<void> {
 
 t.test('what was missing comes', async (t) => {
   t.jobs = 4;
-  t.test('the token gets the right to the keys of crashes', { buffered: true }, async (t) => {
-    const shard = shardOf('token');
-    const { token, change } = await makeToken(`${everything} key_prefix "redis/token/crash" { policy = "read" }`);
-    const http: Address & { readonly token: string } = { ...consul.http, token };
-    const limited = startBridge(t, {
-      ...{ consul: { http }, sentinels, onCrash, resyncMs, id: 'limited', environment: 'token', masters: ['token'] },
-    });
-    await untilReady(limited, { shard, prefix: 'redis/token/' });
-    await shard.master.kill();
-    await untilEnd(limited, 'token');
-    const why = /^Consul lists no bridge that judges crashes/;
-    await waitFor('the crash', () => limited.part.masters.get('token')?.crash, { until: (crash) => crash !== null });
-    t.match(limited.part.masters.get('token')?.crash, { address: shard.master.address, why });
-    await change(everything);
-    await untilPromoted(shard);
-    t.strictSame(endsOf(limited, 'token'), ['consul', 'ordered']);
-  });
+  t.test(
+    'the token gets the right to read maintenance, and then to the keys of crashes',
+    { buffered: true },
+    async (t) => {
+      const shard = shardOf('token');
+      const { token, change } = await makeToken(`${everything} ${withoutCrashes} ${withoutMaintenance}`);
+      const http: Address & { readonly token: string } = { ...consul.http, token };
+      const limited = startBridge(t, {
+        ...{ consul: { http }, sentinels, onCrash, resyncMs, id: 'limited', environment: 'token', masters: ['token'] },
+      });
+      await untilReady(limited, { shard, prefix: 'redis/token/' });
+      await shard.master.kill();
+      await untilEnd(limited, 'token');
+      t.match(limited.part.masters.get('token')?.crash?.why ?? '', /^$|^the token may not read in Consul whether/);
+      t.strictSame(endsOf(limited, 'token'), ['maintenance']);
+      await change(`${everything} ${withoutCrashes}`);
+      await waitFor('the next end', () => endsOf(limited, 'token'), {
+        until: ({ length }) => length > 1,
+        timeoutMs: 60_000,
+      });
+      const why = /^Consul lists no bridge that judges crashes/;
+      await waitFor('the crash', () => limited.part.masters.get('token')?.crash, {
+        until: (crash) => crash !== null && crash !== undefined && why.test(crash.why),
+      });
+      t.match(limited.part.masters.get('token')?.crash, { address: shard.master.address });
+      await change(everything);
+      await untilPromoted(shard);
+      t.strictSame(endsOf(limited, 'token'), ['maintenance', 'consul', 'ordered']);
+    },
+  );
 
   t.test('a replica that did not answer answers again', { buffered: true }, async (t) => {
     const shard = shardOf('replica');
