@@ -130,11 +130,13 @@ export function consulAgent(ground: Ground, options: AgentOptions): ConsulAgent 
   const dataDir = join(ground.folder, `${name}-data`);
   mkdirSync(dataDir, { recursive: true });
   const configFile = join(ground.folder, `${name}.json`);
+  const { ports: morePorts, ...moreConfig } = config;
+  const grpcTls = consulMinor(ground.env) >= 14 ? { grpc_tls: -1 } : {};
   const settings = {
     node_name: name,
     bind_addr: host,
     client_addr: host,
-    ports: { ...ports, https: -1, grpc: -1, ...(consulMinor(ground.env) >= 14 ? { grpc_tls: -1 } : {}) },
+    ports: { ...ports, https: -1, grpc: -1, ...grpcTls, ...(morePorts as object | undefined) },
     disable_update_check: true,
     // Several agents share this machine's id.
     disable_host_node_id: true,
@@ -145,7 +147,7 @@ export function consulAgent(ground: Ground, options: AgentOptions): ConsulAgent 
     leave_on_terminate: false,
     ...(mode === 'dev' ? {} : { data_dir: dataDir, server: mode === 'server' }),
     ...(mode === 'server' ? { bootstrap_expect: expect } : {}),
-    ...config,
+    ...moreConfig,
   };
   writeFileSync(configFile, JSON.stringify(settings, undefined, 2));
   const argv = ['consul', 'agent', ...(mode === 'dev' ? ['-dev'] : []), '-config-file', configFile] as const;

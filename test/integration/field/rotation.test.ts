@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:tls';
 import t from 'tap';
 import { type Address, formatAddress } from '../../../lib/model/address.ts';
@@ -18,8 +18,13 @@ const certificates = new Certificates(sandbox.path('ca'));
 const others = new Certificates(sandbox.path('other-ca'));
 const [first, second] = [certificates.issue('redis.test'), others.issue('redis.test')];
 const tlsPort = (await sandbox.address()).port;
+const httpsPort = (await sandbox.address()).port;
+const [consulCert, consulKey, consulCa] = ['consul.crt', 'consul.key', 'consul.ca'].map((name, i) =>
+  sandbox.write(name, [first.cert, first.key, certificates.ca][i] ?? ''),
+) as [string, string, string];
+const consulTls = { cert_file: consulCert, key_file: consulKey, ca_file: consulCa, verify_incoming_https: true };
 const [consul, plain, secured] = await Promise.all([
-  sandbox.consul({ config: { acl } }),
+  sandbox.consul({ config: { acl, ports: { https: httpsPort }, ...consulTls } }),
   sandbox.redis({ name: 'plain', replicas: 0 }),
   sandbox.redis({
     name: 'secured',
@@ -158,6 +163,57 @@ t.test('served certificates are followed, and a key of another certificate chang
   await until('both to serve the old one', first);
   replace(certFile, second.cert);
   await until('both to serve the new one', second);
+  await daemon.stop();
+});
+
+t.test("Consul's certificate, its CA and the client's certificate are followed", async (t) => {
+  const at = { host: new URL(consul.url).hostname, port: httpsPort };
+  const [caFile, certFile, keyFile] = [
+    sandbox.write('client.ca', certificates.ca),
+    sandbox.write('client.crt', first.cert),
+    sandbox.write('client.key', first.key),
+  ];
+  const source = sandbox.write('b.conf.hbs', '{{keyOrDefault "app/tls" "none"}}\n');
+  const daemon = await sandbox.switchmaster({
+    name: 'secure-consul',
+    config: {
+      consul: {
+        address: `https://${formatAddress(at)}`,
+        tokenFile: sandbox.write('management', management),
+        tls: { caFile, certFile, keyFile, serverName: 'redis.test' },
+      },
+      templates: [{ source, destination: sandbox.path('b.conf'), header: false }],
+    },
+  });
+  const follows = async (text: string) => {
+    await consul.putKey('app/tls', text);
+    await waitFor(`the file to have ${text}`, () => readFileSync(sandbox.path('b.conf'), 'utf8').trim(), {
+      until: (now) => now === text,
+      timeoutMs: 30_000,
+    });
+  };
+  await waitFor('the file', () => existsSync(sandbox.path('b.conf')), { until: (exists) => exists });
+  await follows('one');
+  const reload = () => fetch(`${consul.url}/v1/agent/reload`, { ...admin, method: 'PUT' });
+
+  // The client first: Consul accepts both for a while.
+  replace(consulCa, certificates.ca + others.ca);
+  await reload();
+  replace(certFile, second.cert);
+  replace(keyFile, second.key);
+  const reloads = () => daemon.logLines().filter(({ msg }) => msg === 'config reloaded').length;
+  await waitFor('the new certificate', reloads, { until: (count) => count === 1, timeoutMs: 30_000 });
+  await follows('two');
+
+  // Then Consul, at once: connections begin again only when the new CA is there.
+  replace(consulCa, others.ca);
+  replace(consulCert, second.cert);
+  replace(consulKey, second.key);
+  await reload();
+  replace(caFile, others.ca);
+  await waitFor('the new CA', reloads, { until: (count) => count === 2, timeoutMs: 30_000 });
+  await follows('three');
+  t.equal(await servedBy(at), new X509Certificate(second.cert).serialNumber);
   await daemon.stop();
 });
 
