@@ -11,6 +11,7 @@ import type { Resolution } from './resolution.ts';
 import { findSimilar } from './similar.ts';
 import type { RawTemplate } from './template-schema.ts';
 import { resolveSettings } from './template-settings.ts';
+import { describeUnreadable } from './unreadable.ts';
 
 /** Each template with its paths made absolute and a name of its own. Two must not share a destination. */
 export async function resolveTemplates(
@@ -85,7 +86,11 @@ async function findSource(
   try {
     await withinDeadline(absolute, () => access(absolute, constants.R_OK));
     return absolute;
-  } catch {
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'ETIMEDOUT') {
+      resolution.report(setting, describeUnreadable(absolute, thrown));
+      return undefined;
+    }
     const similar = source.includes('/') ? undefined : findSimilar(source, await bundledTemplates());
     const hint =
       similar === undefined ? `bundled: ${(await bundledTemplates()).join(', ')}` : `did you mean ${similar}?`;

@@ -43,7 +43,8 @@ export const consulHelpers = {
       const { path, ...dc } = call.scope.listed.nodes.has(text) ? { path: text } : splitDatacenter(text);
       if (path === '') throw templateFailure("the node's name is empty. For the agent's own node, write (node).");
       if (!isRequestable(call.scope, { kind: 'node', name: path })) return undefined;
-      return showDetail(call.scope.read({ kind: 'node', node: path, ...dc })?.value);
+      const answer = call.scope.read({ kind: 'node', node: path, ...dc });
+      return answer === undefined ? undefined : (showDetail(answer.value) ?? noNode);
     },
   },
   nodes: {
@@ -101,6 +102,9 @@ function readOwnNode(call: HelperCall) {
 function showNode({ taggedAddresses = {}, ...node }: CatalogNode) {
   return { ...node, taggedAddresses: sortedObject(Object.entries(taggedAddresses)) };
 }
+
+/** As in consul-template, a node that does not exist is an object without a name. */
+const noNode = { services: [] };
 
 /** Services by name, then id; their tags sorted. */
 function showDetail(detail: NodeDetail | undefined) {

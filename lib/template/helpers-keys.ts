@@ -54,12 +54,19 @@ export const keyHelpers = {
 /** `path@dc`. A path may contain an `@` before a slash, a datacenter may not contain one. */
 function splitKey(text: string): ReturnType<typeof splitDatacenter> {
   const { path, ...dc } = splitDatacenter(text);
-  return { path: path.replace(/^\/+/, ''), ...dc };
+  return { path: requested(path), ...dc };
+}
+
+/** The path that Consul reads: it takes several slashes for one. Dots would lead out of the folder that a template names. */
+function requested(path: string): string {
+  if (path.split('/').some((step) => step === '.' || step === '..'))
+    throw templateFailure(`"${path}": Consul takes "." and ".." in a path for steps to another key.`);
+  return path.replace(/\/{2,}/g, '/').replace(/^\//, '');
 }
 
 function readKey(call: HelperCall) {
   const text = textArgument(call, 0);
-  const { path, ...dc } = call.scope.listed.keys.has(text) ? { path: text } : splitKey(text);
+  const { path, ...dc } = call.scope.listed.keys.has(text) ? { path: requested(text) } : splitKey(text);
   if (path === '') throw templateFailure('the key is empty.');
   return call.scope.read({ kind: 'key', key: path, ...dc });
 }
@@ -85,8 +92,11 @@ function readTree(call: HelperCall): readonly ShownPair[] {
   if (prefix === '' && !text.startsWith('/')) throw templateFailure('the folder is empty: write "/" for all keys.');
   const entries: readonly KvEntry[] = call.scope.read({ kind: 'key-tree', prefix, ...dc })?.value ?? [];
   for (const { key } of entries) if (key.includes('@')) call.scope.listed.keys.add(key);
+  // With two slashes, no key begins with the text: consul-template shows the whole keys then.
+  const shown = splitDatacenter(text).path.replace(/^\//, '');
   return entries.flatMap((entry) => {
-    const key = entry.key.slice(prefix.length).replace(/^\/+/, '');
+    const rest = entry.key.startsWith(shown) ? entry.key.slice(shown.length) : entry.key;
+    const key = rest.replace(/^\/+/, '');
     return key === '' || key.endsWith('/') ? [] : [{ path: entry.key, key, value: textOf(call, entry) }];
   });
 }

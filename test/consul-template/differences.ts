@@ -8,6 +8,9 @@ const differences = {
   'several-lines':
     'A value with a new line or a control character is refused. In the format `text`, print it with `raw`.',
   empty: 'An empty name or path is an error.',
+  dots: 'A part `.` or `..` of a key is an error: Consul would read another key.',
+  unasked:
+    'A service or node whose name has such a part is unknown, with a warning, so that nobody who registers one stops a render.',
   order:
     'A literal after a computed value is the order of arguments of earlier versions: it is an error that names the right order.',
   lenient:

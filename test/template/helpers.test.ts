@@ -137,7 +137,7 @@ t.test('nodes, one node, datacenters, and whether a key exists', async (t) => {
   };
   const text =
     '{{#each nodes}}{{node}} {{address}} {{meta.rack}};{{/each}}{{#with (node "n1")}}{{#each this.services}}{{name}}{{/each}}{{/with}};' +
-    '{{#if (node "gone")}}x{{else}}gone{{/if}};{{#each datacenters}}{{this}} {{/each}}{{keyExists "a"}}';
+    '{{#with (node "gone") as |n|}}{{#if n.node}}x{{else}}gone{{/if}}{{/with}};{{#each datacenters}}{{this}} {{/each}}{{keyExists "a"}}';
   t.equal(textOf(renderText({ text, known })), 'n1 10.0.0.9 r1;web;gone;dc1 dc2 false');
 });
 

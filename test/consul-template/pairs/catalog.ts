@@ -48,6 +48,18 @@ export const catalogPairs: readonly PairSource[] = [
     '{{ with node "none" }}{{ range .Services }}x{{ end }}{{ end }}',
     '{{#with (node "none") as |n|}}{{#each n.services}}x{{/each}}{{/with}}',
   ],
+  [
+    '{{ with node "none" }}{{ len .Services }}{{ else }}none{{ end }}',
+    '{{#with (node "none") as |n|}}{{len n.services}}{{else}}none{{/with}}',
+  ],
+  [
+    '{{ with node "none" }}{{ with .Node }}{{ .Node }}{{ else }}none{{ end }}{{ end }}',
+    '{{#with (node "none") as |n|}}{{#if n.node}}{{n.node}}{{else}}none{{/if}}{{/with}}',
+  ],
+  ['{{ with node "none" }}{{ .Node.Node }}{{ end }}', '{{#with (node "none") as |n|}}{{n.node}}{{/with}}'],
+  ['{{ if node "none" }}a{{ else }}b{{ end }}', '{{#if (node "none")}}a{{else}}b{{/if}}'],
+  ['{{ with node "../nodes" }}a{{ end }}b', '{{#with (node "../nodes") as |n|}}a{{/with}}b', 'unasked'],
+  ['{{ range service "web/../web" }}x{{ end }}', '{{#each (service "web/../web")}}x{{/each}}', 'unasked'],
   ['{{ with node "@dc1" }}{{ .Node.Node }}{{ end }}', '{{#with (node "@dc1") as |n|}}{{n.node}}{{/with}}'],
   ['{{ range datacenters }}{{ . }} {{ end }}', '{{#each datacenters}}{{this}} {{/each}}'],
   ['{{ range datacenters true }}{{ . }} {{ end }}', '{{#each (datacenters true)}}{{this}} {{/each}}'],
