@@ -2,8 +2,9 @@ import { isUtf8 } from 'node:buffer';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { withinDeadline } from '../file-system.ts';
+import { readFollowedBytes } from '../followed-file.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
-import { notUtf8, readRegularBytes, readRegularFile } from '../regular-file.ts';
+import { notUtf8 } from '../regular-file.ts';
 import type { MergedConfig } from './merge.ts';
 import { formatPath, type Path, type Problem } from './problem.ts';
 import { Secret } from './secret.ts';
@@ -86,7 +87,7 @@ export class Resolution {
     return place === undefined ? path.resolve(file) : path.resolve(path.dirname(place.file), file);
   }
 
-  async readText(file: string, setting: Setting, read = readRegularFile): Promise<string | undefined> {
+  async readText(file: string, setting: Setting, read = readFollowedText): Promise<string | undefined> {
     const absolute = this.absolute(file, setting);
     this.files.add(absolute);
     try {
@@ -115,7 +116,7 @@ export class Resolution {
       const names = entries.filter((entry) => !entry.isDirectory()).map((entry) => entry.name);
       const paths = names.sort().map((name) => path.join(absolute, name));
       for (const one of paths) this.files.add(one);
-      const texts = await Promise.all(paths.map((one) => readRegularFile(one)));
+      const texts = await Promise.all(paths.map((one) => readFollowedText(one)));
       return texts.join('\n');
     } catch (thrown) {
       this.report(setting, describeUnreadable(absolute, thrown));
@@ -128,9 +129,13 @@ function nameOf(setting: Setting): string {
   return 'at' in setting ? formatPath(setting.at) : setting.variable;
 }
 
+async function readFollowedText(file: string): Promise<string> {
+  return (await readFollowedBytes(file)).toString('utf8');
+}
+
 /** A password in another encoding is another password. */
 async function readUtf8(file: string): Promise<string> {
-  const bytes = await readRegularBytes(file);
+  const bytes = await readFollowedBytes(file);
   if (!isUtf8(bytes)) throw new Error(notUtf8);
   return bytes.toString('utf8');
 }

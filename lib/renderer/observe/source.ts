@@ -4,10 +4,10 @@ import { basename, dirname, join, relative, sep } from 'node:path';
 import { SwitchmasterError } from '../../errors.ts';
 import { withinDeadline } from '../../file-system.ts';
 import { type FileWatch, stateOf } from '../../file-watch.ts';
-import { followForReading } from '../../links.ts';
+import { readFollowedBytes } from '../../followed-file.ts';
 import { namingPaths, type TemplateSpec } from '../../model/template-spec.ts';
 import { readEmbedded } from '../../package-files.ts';
-import { notUtf8, readNow, readRegularBytes } from '../../regular-file.ts';
+import { notUtf8 } from '../../regular-file.ts';
 import { BoundedTemplate } from '../../template/bounded/template.ts';
 import type { CompileInput } from '../../template/compile.ts';
 import { inferFormat } from '../../template/format.ts';
@@ -131,7 +131,7 @@ export class FileTexts {
   async #read(path: string): Promise<string> {
     this.states.set(path, await stateOf(path));
     const bytes = await (this.#sandbox === undefined
-      ? readRegularBytes(path, { maxBytes: maxFileBytes })
+      ? readFollowedBytes(path, { maxBytes: maxFileBytes })
       : readWithin(this.#sandbox, path));
     if (!isUtf8(bytes))
       this.#problems.set(
@@ -147,17 +147,13 @@ async function readWithin(folder: string, path: string): Promise<Buffer> {
   const [real = '', root = ''] = await Promise.all(
     [path, folder].map((one) => withinDeadline(one, () => realpath(one))),
   );
-  const isOutside = (one: string): boolean => {
+  const requireInside = (one: string): undefined => {
     const from = relative(root, one);
-    return from === '' || from === '..' || from.startsWith(`..${sep}`);
+    if (from === '' || from === '..' || from.startsWith(`..${sep}`))
+      throw new SwitchmasterError('template-failed', `it is outside of sandboxPath ${folder}`);
   };
-  const refusal = () => new SwitchmasterError('template-failed', `it is outside of sandboxPath ${folder}`);
-  if (isOutside(real)) throw refusal();
-  const accept = (_: unknown, opened: string) => {
-    if (isOutside(opened)) throw refusal();
-    return undefined;
-  };
-  return readRegularBytes(real, { maxBytes: maxFileBytes, accept });
+  requireInside(real);
+  return readFollowedBytes(path, { maxBytes: maxFileBytes, accept: (_, opened) => requireInside(opened) });
 }
 
 function list(folder: string): Promise<readonly string[]> {
@@ -168,11 +164,9 @@ function list(folder: string): Promise<readonly string[]> {
 async function readSource(path: string): Promise<string> {
   const embedded = readEmbedded(path);
   if (embedded !== undefined) return embedded;
-  const read = async () => {
-    const { target, refuse } = await followForReading(path);
-    return readNow(target, { maxBytes: maxFileBytes, accept: refuse });
-  };
-  const bytes = await withinDeadline(path, read).catch((cause) => Promise.reject(unread(path, cause)));
+  const bytes = await readFollowedBytes(path, { maxBytes: maxFileBytes }).catch((cause) =>
+    Promise.reject(unread(path, cause)),
+  );
   if (!isUtf8(bytes)) throw unread(path, new Error(`${notUtf8} (${placeOfOtherBytes(bytes)})`));
   return bytes.toString('utf8');
 }
