@@ -4,7 +4,7 @@ import t from 'tap';
 
 /*
  * The direction of imports, as docs/architecture.md draws it. A feature imports what the features share, and no other
- * feature. Every room may import `model`, `errors`, `backoff`, `deadline`, `links`, `mounts`, `file-system`, `regular-file`, `append-file`,
+ * feature. Every room may import `model`, `errors`, `backoff`, `deadline`, `links`, `mounts`, `file-system`, `regular-file`, `followed-file`, `append-file`,
  * `replaced-file`, `file-watch` and `package-files` as well.
  */
 const features = [
@@ -56,6 +56,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   mounts: [],
   'file-system': ['deadline'],
   'regular-file': [],
+  'followed-file': [],
   'append-file': [],
   'replaced-file': [],
   'file-watch': [],
@@ -70,6 +71,7 @@ const forAll = new Set([
   'mounts',
   'file-system',
   'regular-file',
+  'followed-file',
   'append-file',
   'replaced-file',
   'file-watch',
