@@ -119,14 +119,17 @@ export class Removal {
   async #watchReturn({ naming, name, subject }: RemovalSnapshot, signal: AbortSignal): Promise<RemovalOutcome> {
     const key = subject === 'master' ? recordKey(naming, name) : clusterKey(naming, name);
     const query = { kind: 'key', key } as const;
-    const before = await this.#client.read(query, { consistency: 'consistent' });
-    if (before.value === undefined && signal.aborted) return { kind: 'gone' };
-    const next = () => this.#client.read(query, { index: before.index, waitMs: returnMs, signal });
-    const ended = (thrown: unknown) => {
-      if (!signal.aborted) throw thrown;
-      return before;
-    };
-    const { value } = before.value === undefined ? await next().catch(ended) : before;
+    const untilMs = performance.now() + returnMs;
+    let { value, index } = await this.#client.read(query, { consistency: 'consistent' });
+    // Consul also answers when a key beside it changes.
+    for (let leftMs = returnMs; value === undefined && leftMs > 0; leftMs = untilMs - performance.now()) {
+      if (signal.aborted) return { kind: 'gone' };
+      try {
+        ({ value, index } = await this.#client.read(query, { index, waitMs: Math.ceil(leftMs), signal }));
+      } catch (thrown) {
+        if (!signal.aborted) throw thrown;
+      }
+    }
     if (value === undefined) return { kind: 'gone' };
     const { changedBy } = parseJsonObject(value.value) ?? {};
     return { kind: 'returned', by: typeof changedBy === 'string' ? changedBy : 'somebody' };
