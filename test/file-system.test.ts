@@ -123,7 +123,8 @@ t.test('a path that hangs fails in time, and at once from then on, and others ar
   t.same(started.sort(), ['/proc/a', '/x']);
   const startMs = performance.now();
   await Promise.all(['/proc/c', '/x'].map((path) => t.rejects(hang(path), late, path)));
-  t.ok(performance.now() - startMs < 1_000);
+  // They do not wait for the deadline.
+  t.ok(performance.now() - startMs < 2_000);
   t.equal(await withinDeadline('/y', async () => 'y'), 'y');
   // The last thread but one: then only calls outside of this room get one.
   await t.rejects(hang('/z'), late);

@@ -3,8 +3,8 @@ import { inspect } from 'node:util';
 
 export type WaitOptions<T> = {
   /**
-   * Default 30,000: Sentinel fails over again some 21 s after a lost election, and no time is lost where the condition
-   * holds at once.
+   * Default 60,000: Sentinel fails over again some 21 s after a lost election, a busy machine takes its time, and no time is
+   * lost where the condition holds at once.
    */
   timeoutMs?: number;
   /**
@@ -30,7 +30,7 @@ export async function waitFor<T>(
   read: () => T | Promise<T>,
   options: WaitOptions<T> = {},
 ): Promise<T> {
-  const { timeoutMs = 30_000, until = Boolean, signal } = options;
+  const { timeoutMs = 60_000, until = Boolean, signal } = options;
   let intervalMs = options.intervalMs ?? firstIntervalMs;
   const deadline = performance.now() + timeoutMs;
   let last: { value: T } | { error: unknown } | undefined;

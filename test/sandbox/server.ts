@@ -14,7 +14,7 @@ export type ServerSpec = {
   env: NodeJS.ProcessEnv;
   /** Truthy once the server works. A throw means "not yet". */
   ready: () => Promise<unknown>;
-  /** Default 30,000. */
+  /** Default 60,000. */
   readyTimeoutMs?: number;
   /** Between two readings of readiness. Default: as in `waitFor`. Less if a restart is timed. */
   readyIntervalMs?: number;
@@ -67,7 +67,7 @@ export class Server {
     const gone = new AbortController();
     void exited.then(({ code, signal }) => gone.abort(new Error(`it ended (${signal ?? `exit code ${code}`})`)));
     try {
-      const { ready, readyTimeoutMs: timeoutMs = 30_000, readyIntervalMs: intervalMs, closing } = this.#spec;
+      const { ready, readyTimeoutMs: timeoutMs = 60_000, readyIntervalMs: intervalMs, closing } = this.#spec;
       const interval = intervalMs === undefined ? {} : { intervalMs };
       await waitFor(`${this.name} to be ready`, ready, {
         ...{ timeoutMs, ...interval },

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { ConsulClient } from '../../../lib/client/consul.ts';
@@ -27,8 +27,10 @@ t.test('of ten daemons never more than two reload at once, and a failover does n
   await consul.putKey('fleet/setting', '0');
   await putRecord(consul, { name: 'shard1' });
   const log = join(sandbox.folder, 'reloads');
-  // Each reload logs its start and its end, and is slow, so that they would overlap.
-  const reload = command(...sh(`echo "+" >> ${log}; sleep 0.4; echo "-" >> ${log}`));
+  // Each reload logs its start and its end, and is slow, so that they would overlap. None ends while the file is there.
+  const held = join(sandbox.folder, 'held');
+  const wait = `while [ -e ${held} ]; do sleep 0.05; done`;
+  const reload = command(...sh(`echo "+" >> ${log}; sleep 0.4; ${wait}; echo "-" >> ${log}`));
   const template = '{{key "fleet/setting"}} {{#each redisMasters}}{{address}}{{/each}}\n';
   const daemons: Rendering[] = [];
   for (let n = 0; n < daemonCount; n++) {
@@ -55,9 +57,13 @@ t.test('of ten daemons never more than two reload at once, and a failover does n
     intervalMs: 2,
   });
   const before = readFileSync(log, 'utf8').length;
+  writeFileSync(held, '');
   await putRecord(consul, { name: 'shard1', epoch: 9, master: { host: '10.0.0.9', port: 1 } });
+  await waitFor('reloads that do not wait for each other', () => mostAtOnce(readFileSync(log, 'utf8').slice(before)), {
+    until: (most) => most > 4,
+  });
+  rmSync(held);
   await all('1 10.0.0.9:1\n');
-  t.ok(mostAtOnce(readFileSync(log, 'utf8').slice(before)) > 4, 'they do not wait for each other');
 });
 
 t.test('a holder that was killed keeps its place only until its session ends', async (t) => {
