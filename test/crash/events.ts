@@ -1,20 +1,14 @@
 import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { waitFor } from '../sandbox/condition.ts';
-import type { RedisServer } from '../sandbox/redis.ts';
 import { RespConnection } from '../sandbox/resp.ts';
-import type { CrashStage, Whole } from './stage.ts';
-
-export interface Scene extends Whole, Pick<CrashStage, 'links' | 'bridges'> {
-  /** The hosts of Sentinels, or of other nodes of the cluster. */
-  readonly observers: readonly string[];
-  /** From 0 up to 1. */
-  readonly random: () => number;
-}
+import { listenerEndings, listenerEvents } from './listener-events.ts';
+import { openIdle, type Scene } from './scene.ts';
 
 /** Events of a master that does not crash. Each ends when everybody can reach the master again. */
 export const events: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
+  ...listenerEvents,
   'CLIENT KILL': async ({ master, random }) => {
     for (let n = 1 + Math.floor(random() * 5); n > 0; n -= 1) {
       await master.command('CLIENT', 'KILL', 'TYPE', 'normal');
@@ -93,7 +87,12 @@ export const events: Readonly<Record<string, (scene: Scene) => Promise<void>>> =
 };
 
 /** The events that end the process of the master for a while. */
-export const endings: ReadonlySet<string> = new Set(['restart', 'SHUTDOWN NOSAVE and a restart', 'a port taken over']);
+export const endings: ReadonlySet<string> = new Set([
+  ...listenerEndings,
+  'restart',
+  'SHUTDOWN NOSAVE and a restart',
+  'a port taken over',
+]);
 
 function hostsOfBridges({ bridges }: Pick<Scene, 'bridges'>): readonly string[] {
   return bridges.map(({ host }) => host);
@@ -104,8 +103,4 @@ async function cutReset({ links, master, random }: Scene, from: readonly string[
   const heal = await links.cut({ from, to: [master.address.host], direction: 'one way', manner: 'reset' });
   await delay(100 + random() * 700);
   await heal();
-}
-
-function openIdle({ address: { host, port } }: RedisServer): Socket {
-  return connect({ host, port }).on('error', () => undefined);
 }

@@ -17,6 +17,7 @@ t.test('links of a network of its own are cut and healed', async (t) => {
     otherWayCut: 'no answer',
     neighbour: 'answered',
     healed: 'answered, late ones too',
+    unreachable: 'EHOSTUNREACH',
     reset: 'ECONNRESET',
     refused: 'ECONNREFUSED',
     dropping: 'no connection',

@@ -5,8 +5,8 @@ import { requireOwnNetwork } from './namespace.ts';
 
 const run = promisify(execFile);
 
-/** How packets end: dropped, as on a cut cable, or answered with a reset, as by a firewall that rejects. */
-type CutManner = 'drop' | 'reset';
+/** How packets end: dropped, as on a cut cable; answered with a reset, as by a firewall that rejects; or as for a host that is gone. */
+type CutManner = 'drop' | 'reset' | 'unreachable';
 
 export interface Cut {
   /** IPs. */
@@ -23,12 +23,14 @@ const rules = `
 table ip links {
   set dropped { type ipv4_addr . ipv4_addr; }
   set refused { type ipv4_addr . ipv4_addr; }
+  set unreachable { type ipv4_addr . ipv4_addr; }
   chain arriving {
     type filter hook input priority 0; policy accept;
     ip saddr . ip daddr @dropped drop
     tcp flags & rst == rst accept
     ip saddr . ip daddr @refused meta l4proto tcp reject with tcp reset
     ip saddr . ip daddr @refused drop
+    ip saddr . ip daddr @unreachable reject with icmp type host-unreachable
   }
 }
 `;
@@ -73,10 +75,11 @@ export class Links {
 
   /** One transaction of nftables, so that no packet sees half of it. */
   async #write(): Promise<void> {
-    const lines = ['flush set ip links dropped', 'flush set ip links refused'];
+    const lines = ['dropped', 'refused', 'unreachable'].map((set) => `flush set ip links ${set}`);
     for (const [manner, set] of [
       ['drop', 'dropped'],
       ['reset', 'refused'],
+      ['unreachable', 'unreachable'],
     ] as const) {
       const pairs = new Set([...this.#cuts].filter((cut) => cut.manner === manner).flatMap(pairsOf));
       if (pairs.size > 0) lines.push(`add element ip links ${set} { ${[...pairs].join(', ')} }`);
