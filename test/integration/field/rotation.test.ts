@@ -34,7 +34,6 @@ const [consul, plain, secured] = await Promise.all([
       'tls-cert-file': first.certFile,
       'tls-key-file': first.keyFile,
       'tls-ca-cert-file': certificates.caFile,
-      'tls-auth-clients': 'no',
     },
   }),
 ]);
@@ -53,7 +52,7 @@ function replace(file: string, text: string): void {
   renameSync(`${file}.new`, file);
 }
 
-t.test('a rotated Redis password, CA and Consul token are followed', async (t) => {
+t.test('a rotated Redis password, CA, client certificate and Consul token are followed', async (t) => {
   const setUser = (password: string) =>
     plain.master.command('ACL', 'SETUSER', 'checker', 'reset', 'on', `>${password}`, '~*', '&*', '+@all');
   await setUser('one');
@@ -61,6 +60,10 @@ t.test('a rotated Redis password, CA and Consul token are followed', async (t) =
   const passwordFile = sandbox.write('password', 'one');
   const tokenFile = sandbox.write('token', old.secret);
   const caFile = sandbox.write('redis-ca', certificates.ca);
+  const [certFile, keyFile] = [
+    sandbox.write('redis-client.crt', first.cert),
+    sandbox.write('redis-client.key', first.key),
+  ];
   const source = sandbox.write('a.conf.hbs', '{{keyOrDefault "app/text" "none"}}\n');
   const securedAt = { ...secured.master.address, port: tlsPort };
   const daemon = await sandbox.switchmaster({
@@ -78,7 +81,7 @@ t.test('a rotated Redis password, CA and Consul token are followed', async (t) =
           kind: 'redis',
           name: 'secured',
           address: formatAddress(securedAt),
-          tls: { caFile, serverName: 'redis.test' },
+          tls: { caFile, certFile, keyFile, serverName: 'redis.test' },
         },
       ],
       templates: [{ source, destination: sandbox.path('a.conf'), header: false }],
@@ -95,7 +98,8 @@ t.test('a rotated Redis password, CA and Consul token are followed', async (t) =
 
   await setUser('two');
   await plain.master.command('CLIENT', 'KILL', 'USER', 'checker');
-  await secured.master.command('CONFIG', 'SET', 'tls-cert-file', second.certFile, 'tls-key-file', second.keyFile);
+  const served = ['tls-cert-file', second.certFile, 'tls-key-file', second.keyFile, 'tls-ca-cert-file', others.caFile];
+  await secured.master.command('CONFIG', 'SET', ...served);
   await secured.master.command('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
   await until(
     'both to be refused',
@@ -104,6 +108,8 @@ t.test('a rotated Redis password, CA and Consul token are followed', async (t) =
   );
   replace(passwordFile, 'two\n');
   replace(caFile, others.ca);
+  replace(certFile, second.cert);
+  replace(keyFile, second.key);
   await until('both to answer again', ({ plain, secured }) => plain === 'answers' && secured === 'answers');
 
   const next = await makeToken();
