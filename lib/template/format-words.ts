@@ -147,12 +147,9 @@ function write(
       return written ?? refuse(placeholder, wordReason(dialect));
     }
     case 'double':
-      return quoteDouble(dialect, text) ?? refuse(placeholder, 'quotes, backslashes and $ cannot be written here.');
+      return quoteDouble(dialect, text) ?? refuse(placeholder, quotesReason(dialect));
     case 'single':
-      return (
-        quoteSingle(dialect, text) ??
-        refuse(placeholder, 'quotes, backslashes and $ cannot be written in these quotes.')
-      );
+      return quoteSingle(dialect, text) ?? refuse(placeholder, quotesReason(dialect));
     case 'comment':
       return text.endsWith('\\') && continued.has(dialect) ? refuse(placeholder, commentReason) : text;
   }
@@ -161,6 +158,11 @@ function write(
 /** A backslash at the end of a comment takes the next line into it, for systemd and for Apache. */
 const continued = new Set<Dialect>(['conf', 'env']);
 const commentReason = 'a backslash at the end of a comment would make the next line a part of it for some programs.';
+
+function quotesReason(dialect: Dialect): string {
+  const refused = 'quotes, backslashes, ` and $ cannot be written within these quotes';
+  return dialect === 'conf' ? `${refused}, and a % only before a digit.` : `${refused}.`;
+}
 
 function wordReason(dialect: Dialect): string {
   const allowed = 'only letters, digits and a few signs are allowed in a bare word here';

@@ -40,7 +40,7 @@ export function quoteDouble(dialect: Dialect, text: string): string | undefined 
     case 'redis':
       return text.replace(/["\\]/g, '\\$&');
     case 'conf':
-      return /["\\$]/.test(text) ? undefined : text;
+      return /["\\$`]/.test(text) || evaluated.test(text) ? undefined : text;
     case 'env':
       return /["\\$`]/.test(text) ? undefined : text;
   }
@@ -49,6 +49,10 @@ export function quoteDouble(dialect: Dialect, text: string): string | undefined 
 /** The content of single quotes. */
 export function quoteSingle(dialect: Dialect, text: string): string | undefined {
   if (dialect === 'redis') return text.endsWith('\\') ? undefined : text.replaceAll("'", "\\'");
+  if (/['\\]/.test(text)) return undefined;
   // Some programs expand variables in single quotes too, such as nginx.
-  return (dialect === 'conf' ? /['\\$]/ : /['\\]/).test(text) ? undefined : text;
+  return dialect === 'conf' && (text.includes('$') || evaluated.test(text)) ? undefined : text;
 }
+
+/** As in `%(ENV_HOME)s` of supervisord, `%{HOME}e` of Apache and `%h` of systemd, which quotes do not keep from it. */
+const evaluated = /%(?!\d)/;

@@ -230,3 +230,12 @@ t.test('conf: no quotes hold a variable, because programs such as nginx expand i
   t.match(print('conf', 'a "{{vars.x}}";\n', '$host'), /^value-refused/);
   t.equal(print('env', "A='{{vars.x}}'\n", '$host'), "A='$host'\n");
 });
+
+t.test('conf: quotes hold nothing that supervisord, systemd, Apache or a shell evaluates in them', async (t) => {
+  for (const quote of ['"', "'"]) {
+    const text = `a ${quote}{{vars.x}}${quote};\n`;
+    for (const x of ['%(ENV_HOME)s', '%{HOME}e', '%h', '50%']) t.match(print('conf', text, x), /^value-refused/, x);
+    t.equal(print('conf', text, 'a%20b'), `a ${quote}a%20b${quote};\n`);
+  }
+  t.match(print('conf', 'a "{{vars.x}}"\n', '`id`'), /^value-refused/);
+});
