@@ -19,6 +19,7 @@ export interface Exploration {
 
 export interface ExplorationOptions {
   readonly follow: BridgeRules['follow'];
+  readonly without?: BridgeRules['without'];
   /** Default: all of them. */
   readonly maxStates?: number;
   /** Every n-th state is followed to its end. Default 1. */
@@ -27,7 +28,7 @@ export interface ExplorationOptions {
 
 /** Every state that is reachable from `start`, breadth first: the first broken invariant has the shortest path. */
 export function explore(start: State, options: ExplorationOptions): Exploration {
-  const { follow, maxStates = Number.POSITIVE_INFINITY, settleEvery = 1 } = options;
+  const { follow, without, maxStates = Number.POSITIVE_INFINITY, settleEvery = 1 } = options;
   const states: State[] = [start];
   const parents: { readonly parent: number; readonly by: string }[] = [{ parent: -1, by: 'start' }];
   const known = new Set([stateHash(start)]);
@@ -38,7 +39,7 @@ export function explore(start: State, options: ExplorationOptions): Exploration 
     for (let i = index; i > 0; i = parents[i]?.parent ?? 0) names.push(parents[i]?.by ?? '');
     return names.reverse();
   };
-  const rules: BridgeRules = { follow, onDemote: checkDemotion };
+  const rules: BridgeRules = { follow, onDemote: checkDemotion, ...(without === undefined ? {} : { without }) };
   for (let i = 0; i < states.length; i += 1) {
     const state = states[i] as State;
     let by: Move | undefined;

@@ -88,8 +88,17 @@ function advance(world: World, { links, failover, followed }: Move): World {
   };
 }
 
+// Every successor of a situation begins with the same state.
+const agedStates = new WeakMap<IsolationState, IsolationState>();
+
 function aged(state: IsolationState | undefined): IsolationState | undefined {
   if (state === undefined) return undefined;
+  const known = agedStates.get(state) ?? ageState(state);
+  agedStates.set(state, known);
+  return known;
+}
+
+function ageState(state: IsolationState): IsolationState {
   const age = (ms: number, mostMs: number) => Math.max(ms - stepMs, nowMs - mostMs);
   const heard = 'heardMs' in state ? { heardMs: age(state.heardMs, oldestMs) } : {};
   const since = 'sinceMs' in state ? { sinceMs: age(state.sinceMs, oldestPauseMs) } : {};
