@@ -4,7 +4,7 @@ import path from 'node:path';
 import { withinDeadline } from '../file-system.ts';
 import { readFollowedBytes } from '../followed-file.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
-import { notUtf8 } from '../regular-file.ts';
+import { notUtf8, readRegularFile } from '../regular-file.ts';
 import type { MergedConfig } from './merge.ts';
 import { formatPath, type Path, type Problem } from './problem.ts';
 import { Secret } from './secret.ts';
@@ -107,7 +107,7 @@ export class Resolution {
     return undefined;
   }
 
-  /** The concatenated files of a folder of CA certificates. */
+  /** The concatenated files of a folder of CA certificates. They are public, so links may lead anywhere. */
   async readFolder(folder: string, setting: Setting): Promise<string | undefined> {
     const absolute = this.absolute(folder, setting);
     try {
@@ -116,7 +116,7 @@ export class Resolution {
       const names = entries.filter((entry) => !entry.isDirectory()).map((entry) => entry.name);
       const paths = names.sort().map((name) => path.join(absolute, name));
       for (const one of paths) this.files.add(one);
-      const texts = await Promise.all(paths.map((one) => readFollowedText(one)));
+      const texts = await Promise.all(paths.map((one) => readRegularFile(one)));
       return texts.join('\n');
     } catch (thrown) {
       this.report(setting, describeUnreadable(absolute, thrown));
