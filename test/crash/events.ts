@@ -53,6 +53,8 @@ export const events: Readonly<Record<string, (scene: Scene) => Promise<void>>> =
       scene.bridges.slice(0, 1).map(({ host }) => host),
     ),
   'reset for every bridge': (scene) => cutReset(scene, hostsOfBridges(scene)),
+  // Longer than a judgement: the bridges judge it again and again.
+  'a long reset for every bridge': (scene) => cutReset(scene, hostsOfBridges(scene), { leastMs: 6_000, mostMs: 9_000 }),
   'reset for every bridge and observer': (scene) => cutReset(scene, [...hostsOfBridges(scene), ...scene.observers]),
   'reset for every bridge and the replica': (scene) =>
     cutReset(scene, [...hostsOfBridges(scene), scene.replica.address.host]),
@@ -99,8 +101,12 @@ function hostsOfBridges({ bridges }: Pick<Scene, 'bridges'>): readonly string[] 
 }
 
 /** A firewall that answers these hosts with a reset: their connections end, and new ones are refused. */
-async function cutReset({ links, master, random }: Scene, from: readonly string[]): Promise<void> {
+async function cutReset(
+  { links, master, random }: Scene,
+  from: readonly string[],
+  { leastMs, mostMs } = { leastMs: 100, mostMs: 800 },
+): Promise<void> {
   const heal = await links.cut({ from, to: [master.address.host], direction: 'one way', manner: 'reset' });
-  await delay(100 + random() * 700);
+  await delay(leastMs + random() * (mostMs - leastMs));
   await heal();
 }

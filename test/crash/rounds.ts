@@ -4,9 +4,10 @@ import { tryConnect } from '../../lib/crash/connect-attempt.ts';
 import type { Address } from '../../lib/model/address.ts';
 import { Random } from '../chaos/random.ts';
 import { waitFor } from '../sandbox/condition.ts';
+import type { RedisServer } from '../sandbox/redis.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
 import { endings, events } from './events.ts';
-import { type CrashPair, type CrashStage, crashAfterMs, untilWhole, wordsAbout } from './stage.ts';
+import { type CrashPair, type CrashStage, crashAfterMs, untilWhole, type Whole, wordsAbout } from './stage.ts';
 import { type StageKind, stages } from './stages.ts';
 
 const [kind = 'sentinel', ...numbers] = process.argv.slice(2);
@@ -51,6 +52,17 @@ const quietMs = 150;
 
 type End = 'quiet' | 'due' | 'unclear' | 'wrong';
 
+/** The masters whose last failover is long enough ago: before, every order is refused, and a quiet round shows nothing. */
+const settled = new Map<CrashPair, RedisServer>();
+
+async function untilSettled(stage: CrashStage, pair: CrashPair): Promise<Whole> {
+  const whole = await untilWhole(stage, pair);
+  if (settled.get(pair) === whole.master) return whole;
+  await delay(pair.settleMs);
+  settled.set(pair, whole.master);
+  return untilWhole(stage, pair);
+}
+
 /**
  * An order is wrong unless the event ended the process, and nobody listened for as long as the proof takes. `unclear`: the prober
  * itself stood still, so it does not know that.
@@ -60,7 +72,7 @@ async function playEvent(
   { pair, name, random }: { readonly pair: CrashPair; readonly name: string; readonly random: () => number },
 ): Promise<End> {
   const { links, bridges } = stage;
-  const whole = await untilWhole(stage, pair);
+  const whole = await untilSettled(stage, pair);
   const ordered = () => wordsAbout(stage, whole.master).filter(({ outcome }) => outcome === 'applied');
   const before = ordered().length;
   const prober = new Prober(whole.master.address);
