@@ -18,23 +18,6 @@ interface Signature {
 
 /** How HAProxy reads the word `at` of a line (configuration manual of 3.2, with the keywords of older versions). */
 export function haproxyArgument(words: readonly string[], at: number): HaproxyArgument {
-  const argument = readArgument(words, at);
-  return argument === 'text' && takesAddress(words) ? 'address' : argument;
-}
-
-/** Keywords with an address, for which HAProxy calls str2sa_range(). */
-const withAddress = new Set(
-  `bind default-bind default-server dgram-bind dispatch log mailer nameserver peer server server-template source`.split(
-    /\s+/,
-  ),
-);
-
-function takesAddress([keyword = '', next]: readonly string[]): boolean {
-  if (keyword === 'stats') return next === 'socket';
-  return withAddress.has(keyword) || (/^(?:tcp|http)-check$/.test(keyword) && next === 'connect');
-}
-
-function readArgument(words: readonly string[], at: number): HaproxyArgument {
   const [keyword = ''] = words;
   // Conditions of the file, such as `.if`, and comments for the log.
   if (at === 0 || keyword.startsWith('.')) return 'text';
@@ -79,6 +62,9 @@ function lineSignature(keyword: string): Signature | undefined {
 const text = { first: ['text'] } as const;
 const format = { first: ['format'] } as const;
 const expression = { first: ['expression'] } as const;
+/** Where HAProxy calls str2sa_range(). */
+const address = { first: ['address'] } as const;
+const namedAddress = { first: ['text', 'address'] } as const;
 const replaced = { first: ['text', 'replacement'] } as const;
 
 const redirect: Signature = {
@@ -173,7 +159,7 @@ const ruleSets: Readonly<Record<string, Readonly<Record<string, Signature>>>> = 
   'http-check': {
     ...variables,
     comment: text,
-    connect: {},
+    connect: { named: { addr: ['address'] } },
     'disable-on-404': {},
     'send-state': {},
     expect: expectation,
@@ -193,7 +179,7 @@ const ruleSets: Readonly<Record<string, Readonly<Record<string, Signature>>>> = 
   'tcp-check': {
     ...variables,
     comment: text,
-    connect: {},
+    connect: { named: { addr: ['address'] } },
     expect: expectation,
     send: text,
     'send-lf': format,
@@ -205,8 +191,14 @@ const ruleSets: Readonly<Record<string, Readonly<Record<string, Signature>>>> = 
 /** Keywords that are followed by the moment (`content`), and then by the action. */
 const afterMoment = new Set(['tcp-request', 'tcp-response']);
 
-const server: Signature = {
-  named: { sni: ['expression'], 'pool-conn-name': ['expression'], 'set-proxy-v2-tlv-fmt': ['format'] },
+const serverSettings: Signature['named'] = {
+  sni: ['expression'],
+  'pool-conn-name': ['expression'],
+  'set-proxy-v2-tlv-fmt': ['format'],
+  addr: ['address'],
+  source: ['address'],
+  usesrc: ['address'],
+  socks4: ['address'],
 };
 const sticky: Signature = { first: ['text', 'expression'] };
 
@@ -229,9 +221,18 @@ const lineSignatures: Readonly<Record<string, Signature>> = {
   option: { named: { httpchk: ['text', 'text', 'unknown'] } },
   balance: { named: { hash: ['expression'] } },
   filter: { first: ['text', 'text'], named: { key: ['expression'] } },
-  server,
-  'default-server': server,
-  'server-template': server,
+  server: { ...namedAddress, named: serverSettings },
+  'default-server': { named: serverSettings },
+  'server-template': { first: ['text', 'text', 'address'], named: serverSettings },
+  bind: address,
+  'dgram-bind': address,
+  dispatch: address,
+  log: address,
+  source: { ...address, named: { usesrc: ['address'] } },
+  peer: namedAddress,
+  nameserver: namedAddress,
+  mailer: namedAddress,
+  stats: { named: { socket: ['address'] } },
 };
 
 /** Keywords whose arguments are text. Sections and the lines that a value of Consul or of a file usually stands in. */

@@ -158,8 +158,8 @@ const noHaproxy = spawnSync('haproxy', ['-v']).status !== 0;
 t.test('no value makes HAProxy read its environment for an address', { skip: noHaproxy }, async (t) => {
   for (const line of [
     "server s '@:6379'",
-    'server "@" 10.0.0.1:6379',
-    'server s 10.0.0.1:1 source "@"',
+    'server s 10.0.0.1:1 check source "@"',
+    'server s 10.0.0.1:1 addr @ check',
     'server-template s 1 @',
     'default-server addr @',
     'bind "@:80"',
@@ -175,7 +175,8 @@ t.test('no value makes HAProxy read its environment for an address', { skip: noH
   ])
     for (const x of ['$HOME', 'a$1'])
       t.match(print(`${line.replace('@', '{{vars.x}}')}\n`, x), /^value-refused.*in an address/, line);
-  t.equal(print('stats auth {{vars.x}}\n', 'u:$5$a'), 'stats auth "u:\\$5\\$a"\n');
+  for (const line of ['stats auth @', 'server @ 10.0.0.1:1', 'log 10.0.0.1:1 format @', 'bind :1 name @'])
+    t.equal(print(`${line.replace('@', '{{vars.x}}')}\n`, '$a'), `${line.replace('@', '"\\$a"')}\n`);
   // Quotes do not keep HAProxy from it.
   const file = join(t.testdir(), 'haproxy.cfg');
   writeFileSync(file, `listen l\n bind 127.0.0.1:1\n server a '$NAME'\n server b "\\$NAME"\n`);
