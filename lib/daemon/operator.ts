@@ -153,7 +153,11 @@ export class Operator {
 
   #clusters(): ClusterControls {
     const clusters = this.#options.clusters();
-    if (clusters === undefined) throw new SwitchmasterError('not-found', 'This node follows no Redis Cluster.');
+    if (clusters === undefined)
+      throw new SwitchmasterError(
+        'not-found',
+        'This node follows no Redis Cluster. To name the replica of a master of Sentinel, use --replica.',
+      );
     return clusters;
   }
 }

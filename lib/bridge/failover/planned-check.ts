@@ -70,6 +70,8 @@ function findRefusal(situation: PlannedSituation): string | undefined {
   if (record === undefined) return undefined;
   if (from !== undefined && !sameAddress(from, record.master))
     return `its master changed from ${formatAddress(from)} to ${formatAddress(record.master)} since the order`;
+  if (successor !== undefined && sameAddress(successor, record.master))
+    return `${formatAddress(successor)} is its master already`;
   const replicas = [...listed(views), ...record.replicas];
   const isUnlisted = successor !== undefined && !isIn(replicas, successor);
   return views.length > 0 && isUnlisted ? describeMissing(successor, { candidates: listed(views), views }) : undefined;
@@ -121,8 +123,13 @@ function seenBy(address: Address, views: readonly SentinelView[]): readonly Repl
 
 function describe(address: Address, views: readonly SentinelView[]): string {
   const seen = seenBy(address, views);
-  const conditions = new Set(seen.map(({ condition, priority }) => (priority === 0 ? 'of priority 0' : condition)));
+  const conditions = new Set(seen.map(wordOf));
   return `${formatAddress(address)} is ${[...conditions].join(' or ')} by the Sentinels`;
+}
+
+function wordOf({ condition, priority }: ReplicaView): string {
+  if (priority === 0) return 'of priority 0 (never promoted)';
+  return condition === 'master' ? 'still master (from an INFO of up to 10 s ago)' : condition;
 }
 
 function describeMissing(
@@ -131,6 +138,7 @@ function describeMissing(
 ): string {
   if (successor !== undefined) {
     const list = candidates.map(formatAddress).join(', ') || 'none';
+    if (seenBy(successor, views).length > 0) return `${describe(successor, views)} (up and in sync are: ${list})`;
     return `${formatAddress(successor)} is not a replica that is up and in sync (those are: ${list})`;
   }
   const seen = listed(views).map((address) => describe(address, views));

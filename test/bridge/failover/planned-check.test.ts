@@ -116,9 +116,14 @@ const rows: readonly (readonly [
   [
     'the chosen successor is down',
     { successor: at('C'), views: three({ replicas: seen('up', 's_down') }) },
-    { waits: /10\.0\.0\.3:6303 is not a replica/ },
+    { waits: /10\.0\.0\.3:6303 is s_down by the Sentinels \(up and in sync are: 10\.0\.0\.2:6302\)/ },
   ],
-  ['the chosen successor is the master', { successor: at('A') }, /10\.0\.0\.1:6301 is not a replica/],
+  [
+    'the chosen successor has priority 0',
+    { successor: at('B'), views: three({ replicas: [{ address: at('B'), condition: 'up', priority: 0 }] }) },
+    { waits: /10\.0\.0\.2:6302 is of priority 0 \(never promoted\) by the Sentinels \(up and in sync are: none\)/ },
+  ],
+  ['the chosen successor is the master', { successor: at('A') }, /10\.0\.0\.1:6301 is its master already/],
   ['the record cannot be written', { consulOutage: 'Consul is gone' }, /Consul is gone/],
   [
     'the master is in maintenance',
