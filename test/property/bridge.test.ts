@@ -5,7 +5,7 @@ import { type Event, type Scale, storyOf } from './events.ts';
 import { parameters } from './parameters.ts';
 import { Story } from './story.ts';
 
-const { numRuns: runs } = parameters({ runs: 20 });
+const { numRuns: runs } = parameters({ runs: 12 });
 
 // For the long form.
 t.setTimeout(3_1200_000);
@@ -30,7 +30,7 @@ for (const scale of scales) {
     t.test(`${who} publish only what was elected, never an older record, and settle${where}`, async (t) => {
       await fc.assert(
         fc.asyncProperty(storyOf(scale, kind), (events) => check(scale, events)),
-        parameters({ runs: 20 }),
+        parameters({ runs: 12 }),
       );
       t.pass(`${runs} stories`);
     });
@@ -58,7 +58,7 @@ t.test('rebuilt Sentinels lead to exactly one new generation', async (t) => {
       const after = story.consul.record;
       if (after?.generation !== generation + 1 || after.epoch !== 0) story.fail(`not generation ${generation + 1}`);
     }),
-    parameters({ runs: 20 }),
+    parameters({ runs: 12 }),
   );
   t.pass(`${runs} stories`);
 });

@@ -54,7 +54,7 @@ async function reap(marker: string): Promise<void> {
   // Killing is repeated until no process is found, because one may have forked meanwhile.
   for (let pids = marked(marker); pids.length > 0; pids = marked(marker)) {
     for (const pid of pids) kill(pid);
-    await delay(5);
+    await delay(20);
   }
 }
 

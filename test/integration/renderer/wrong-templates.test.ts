@@ -58,14 +58,18 @@ t.test('templates that do not end, or read and write megabytes, delay nothing', 
 });
 
 // `npm run test:field` has three of each.
-const ofEach = Number(process.env.BOMBS_OF_EACH ?? 1);
+const { BOMBS_OF_EACH } = process.env;
+const ofEach = Number(BOMBS_OF_EACH ?? 1);
+const chosen = Object.entries(bombs).filter(
+  ([name]) => BOMBS_OF_EACH !== undefined || name === 'nested.conf' || name === 'regex.conf',
+);
 
 t.test('a failover and its file do not wait for several of them', async (t) => {
   const shard = await sandbox.redis({ name: 'live' });
   const sentinel = only(await sandbox.sentinels({ count: 1, masters: [shard] }));
   await consul.putKey('faults/wrong', 'no');
   const good = sandbox.path('masters.conf');
-  const templates = Object.entries(bombs).flatMap(([name, text]) =>
+  const templates = chosen.flatMap(([name, text]) =>
     Array.from({ length: ofEach }, (_, n) => ({
       contents: onceWrong(text),
       destination: sandbox.path(`${n}-${name}`),
