@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
@@ -53,10 +53,12 @@ t.test('every link in its pages leads to a file in it', async (t) => {
 });
 
 t.test(
-  'in an empty folder it installs, checks a config, renders a bundled template, and exports its types',
+  'in a project of its own it installs, checks a config, renders a bundled template, and exports its types',
   async (t) => {
-    const folder = path.join(prefix, 'empty');
+    const folder = path.join(prefix, 'project');
     await mkdir(folder);
+    // Without it npm searches the parent folders, and installs into the clone.
+    await writeFile(path.join(folder, 'package.json'), '{ "private": true }\n');
     await execa('npm', ['install', '--no-audit', '--no-fund', path.join(root, tarball)], { cwd: folder, all: true });
     const switchmaster = async (...args: string[]) => {
       const { stdout } = await execa('node_modules/.bin/switchmaster', args, { cwd: folder });
