@@ -9,6 +9,7 @@ import {
   readFieldsList,
   readPeer,
   readReplica,
+  readView,
 } from '../../lib/client/sentinel-shapes.ts';
 import { SwitchmasterError } from '../../lib/errors.ts';
 
@@ -114,4 +115,19 @@ t.test('a replica has the times that count for its selection', async (t) => {
 t.test('peers have their id if it is known', async (t) => {
   const of = (id: string) => readPeer(readFields(['ip', 'a', 'port', '1', 'runid', id], 'it'))?.id;
   t.strictSame([of(runId), of(''), of('x')], [runId, undefined, undefined]);
+});
+
+t.test('a Sentinel of Valkey 9 reports that its failover is coordinated', (t) => {
+  const fields = ['ip', '10.0.0.1', 'port', '6379', 'config-epoch', '5', 'quorum', '2', 'num-other-sentinels', '2'];
+  const viewOf = (flags: string) =>
+    readView({
+      ...{ name: 'm', sentinelId: runId, sentinel: { host: '10.0.1.1', port: 26379 }, replicas: [] },
+      master: [...fields, 'failover-timeout', '60000', 'flags', flags],
+    });
+  t.match(viewOf('master,s_down,failover_in_progress,coordinated_failover'), {
+    condition: 'failover',
+    isCoordinated: true,
+  });
+  t.notOk('isCoordinated' in viewOf('master,s_down,failover_in_progress,force_failover'));
+  t.end();
 });
