@@ -1,4 +1,5 @@
 import type { Stats } from 'node:fs';
+import { resolve } from 'node:path';
 import { withinDeadline } from './file-system.ts';
 import { followForReading } from './links.ts';
 import { readNow } from './regular-file.ts';
@@ -28,7 +29,7 @@ async function readFollowedNow(path: string, options: FollowOptions): Promise<Bu
 }
 
 async function readOnce(path: string, { maxBytes, accept }: FollowOptions): Promise<Buffer> {
-  const { target, refuse } = await followForReading(path);
+  const { target, refuse } = await followForReading(resolve(path));
   return readNow(target, {
     ...(maxBytes === undefined ? {} : { maxBytes }),
     accept: (stats, real) => refuse(stats, real) ?? accept?.(stats, real),

@@ -1,5 +1,5 @@
 import { chownSync, lchownSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import t from 'tap';
 import { loadConfig } from '../lib/config/load.ts';
 import { readFollowedBytes } from '../lib/followed-file.ts';
@@ -27,6 +27,12 @@ t.test('a link of another user leads to files of the same user only', { skip: !i
   await t.rejects(loadConfig({ paths: [join(folder, 'c.yml')], environment: {} }), {
     message: /passwordFile: cannot read .*a file of another user/,
   });
+});
+
+t.test('a relative path starts at the working directory', async (t) => {
+  const folder = t.testdir({ in: { file: 'text' } });
+  const path = relative(process.cwd(), join(folder, 'in/../in/./file'));
+  for (const one of [path, `./${path}`]) t.equal(String(await readFollowedBytes(one)), 'text');
 });
 
 t.test('a folder that is replaced while its link is followed is followed again', async (t) => {
