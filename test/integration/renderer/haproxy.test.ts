@@ -12,17 +12,16 @@ import { clientsOf, openIdle } from '../support/idle-clients.ts';
 import { makeFolder, putRecord, startRendering } from '../support/rendering.ts';
 
 const sandbox = await Sandbox.openFor(t, { name: 'haproxy' });
+const consul = await sandbox.consul();
 const signal = new AbortController().signal;
 const tools = join(import.meta.dirname, '../../../.tools/bin');
 
 /** Two Redis servers, HAProxy before them, and a renderer that keeps it. */
 async function setUp(t: Test, input: { name: string; program?: string }) {
   const { name, program = 'haproxy' } = input;
-  const [consul, shard, listen] = await Promise.all([
-    sandbox.consul({ name: `consul-${name}` }),
-    sandbox.redis({ name, replicas: 1 }),
-    sandbox.address(),
-  ]);
+  // The file has all masters that have a record.
+  await consul.delete('/v1/kv/redis/?recurse');
+  const [shard, listen] = await Promise.all([sandbox.redis({ name, replicas: 1 }), sandbox.address()]);
   const folder = makeFolder(t);
   const socket = join(sandbox.folder, `${name}.sock`);
   const destination = join(folder, 'haproxy.cfg');
@@ -46,7 +45,7 @@ async function setUp(t: Test, input: { name: string; program?: string }) {
   } as const;
   const rendering = startRendering(t, { consul, folder, specs: [spec], resyncMs: 60_000 });
   await rendering.until('current');
-  return { consul, name, listen, socket, destination, proxy, old, fresh, rendering, spec, folder };
+  return { name, listen, socket, destination, proxy, old, fresh, rendering, spec, folder };
 }
 
 async function moveTo(consul: ConsulAgent, name: string, master: Address, epoch = 1): Promise<void> {
@@ -60,7 +59,7 @@ for (const program of programs) {
     `${program}: a failover moves 500 idle connections with no reload, and none stays on the old master`,
     async (t) => {
       const name = `idle-${program}`;
-      const { consul, listen, destination, proxy, old, fresh, rendering, socket } = await setUp(t, { name, program });
+      const { listen, destination, proxy, old, fresh, rendering, socket } = await setUp(t, { name, program });
       const { sockets, closed } = await openIdle(listen, 500);
       t.teardown(() => {
         for (const one of sockets) one.destroy();
@@ -74,12 +73,11 @@ for (const program of programs) {
       t.comment(`closed after ${Math.round(performance.now() - startMs)} ms`);
       await waitFor('nobody on the old master', () => clientsOf(old), { until: (count) => count === 0 });
       t.match(await redisCli(listen, ['ROLE']), ['master']);
+      // HAProxy's servers move before the file is there.
+      const server = `server master ${fresh.address.host}:${fresh.address.port} check`;
+      await waitFor('the file', () => readFileSync(destination, 'utf8').includes(server));
       await rendering.until('current');
       t.equal(proxy.pid, pid);
-      t.match(
-        readFileSync(destination, 'utf8'),
-        new RegExp(`server master ${fresh.address.host}:${fresh.address.port} check`),
-      );
       const states = await new HaproxyRuntime(socket).readServers(signal);
       t.match(states, [{ backend: name, server: 'master', ...fresh.address, state: 'ready' }]);
       const info = await new HaproxyRuntime(socket).send(['show info'], signal);
@@ -98,7 +96,7 @@ for (const program of programs) {
 t.test(
   'a failover that comes with other changes reloads, and no session of the old worker stays on the old master',
   async (t) => {
-    const { consul, name, listen, old, fresh, rendering, socket } = await setUp(t, { name: 'mixed' });
+    const { name, listen, old, fresh, rendering, socket } = await setUp(t, { name: 'mixed' });
     const { sockets, closed } = await openIdle(listen, 50);
     t.teardown(() => {
       for (const one of sockets) one.destroy();
@@ -135,7 +133,7 @@ function kvSet(name: string, master: Address) {
 }
 
 t.test('a reload repairs a HAProxy whose servers somebody changed by its socket', async (t) => {
-  const { consul, name, listen, fresh, rendering, socket } = await setUp(t, { name: 'drift' });
+  const { name, listen, fresh, rendering, socket } = await setUp(t, { name: 'drift' });
   await new HaproxyRuntime(socket).send([`set server ${name}/master addr 127.0.0.1 port 1`], signal);
   await fresh.command('REPLICAOF', 'NO', 'ONE');
   await moveTo(consul, name, fresh.address, 2);
@@ -174,7 +172,7 @@ t.test('a server that an operator took out of service stays so', async (t) => {
 });
 
 t.test('a HAProxy that does not answer at its socket is started by the fallback', async (t) => {
-  const { consul, name, listen, fresh, proxy, rendering } = await setUp(t, { name: 'gone' });
+  const { name, listen, fresh, proxy, rendering } = await setUp(t, { name: 'gone' });
   await proxy.kill();
   await fresh.command('REPLICAOF', 'NO', 'ONE');
   await moveTo(consul, name, fresh.address, 2);
@@ -187,7 +185,7 @@ t.test('a HAProxy that does not answer at its socket is started by the fallback'
 t.test(
   'a config that passes its check but points nowhere is rolled back to the byte, and the service answers',
   async (t) => {
-    const { consul, listen, destination, spec, folder, rendering } = await setUp(t, { name: 'nowhere' });
+    const { listen, destination, spec, folder, rendering } = await setUp(t, { name: 'nowhere' });
     await rendering.stop();
     const bundled = readFileSync(join(import.meta.dirname, '../../../templates/haproxy.cfg.hbs'), 'utf8');
     // Another listener than the verified one: -c accepts it.
@@ -209,7 +207,7 @@ t.test(
 );
 
 t.test('a HAProxy that reloads without an error, but does not read the file, is a warning', async (t) => {
-  const { consul, socket, folder } = await setUp(t, { name: 'unread' });
+  const { socket, folder } = await setUp(t, { name: 'unread' });
   const fragment = (name: string, at: string) => ({
     ...{ name, template: 'backend fragment\n    server one 127.0.0.1:1\n' },
     reload: { kind: 'haproxy', socket: at, fallback: { argv: ['true'] } } as const,
