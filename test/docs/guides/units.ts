@@ -145,8 +145,12 @@ function switchmasterUnit(machine: Machine): Unit {
   });
   const reload = async () => {
     const { code, output } = await machine.run('switchmaster check --config-only --config /etc/switchmaster');
+    const reloads = () => server.log().split('"msg":"config reloaded"').length;
+    const before = reloads();
     await server.kill('SIGHUP');
     if (code !== 0) throw new Error(output);
+    // Until the API listens again, the next command of the guide finds none.
+    await waitFor('switchmaster to reload', reloads, { until: (count) => count > before });
   };
   return { server, reload };
 }
