@@ -100,9 +100,14 @@ t.test('registrations survive failures', { jobs: 3 }, async (t) => {
     await untilOwn();
     await untilBack(server);
     t.not(await nodeId(), first, 'it is another agent of the same name');
-    // The other agent's shard has a master too, and no replica.
-    t.ok((await server.dnsA('master.redis.service.consul')).includes(master.address.host));
-    t.strictSame(await server.dnsA('replica.redis.service.consul'), [replicaOf(shard).address.host]);
+    // The servers answer with them when they have seen that the node is back. The other agent's shard has a master too, and no
+    // replica.
+    await waitFor('the master in DNS', () => server.dnsA('master.redis.service.consul'), {
+      until: (hosts) => hosts.includes(master.address.host),
+    });
+    await waitFor('the replica in DNS', () => server.dnsA('replica.redis.service.consul'), {
+      until: (hosts) => hosts.join() === replicaOf(shard).address.host,
+    });
   });
 
   t.test('an instance that Consul removed returns when it answers again, and not before', async (t) => {
