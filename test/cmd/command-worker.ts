@@ -4,6 +4,10 @@ import { parentPort } from 'node:worker_threads';
 import { runProgram } from '../../cmd/program.ts';
 import type { Finished } from './program.ts';
 
+// Commands that begin together import these late, and together. With hooks of the module loader, one of them may get a CommonJS
+// package before it has run.
+await Promise.all(['consul', 'cockatiel', 'ioredis', 'handlebars', 'pino'].map((name) => import(name)));
+
 export interface CommandRequest {
   readonly id: number;
   readonly argv: readonly string[];
