@@ -65,8 +65,8 @@ export interface Entry {
   provenText: string | undefined;
   /** `moved`: HAProxy's servers moved since the destination could be read last, so they differ from `provenText`. */
   unread: 'moved' | undefined;
-  /** Digest of a text to which HAProxy's servers were moved before its file was written; undefined once it took effect. */
-  movedTo: string | undefined;
+  /** `unknown`: HAProxy's servers may have moved since `provenText` took effect. */
+  servers: 'as-proven' | 'unknown';
   /** The text without secrets. */
   shown: ShownText | undefined;
   /** Permission bits of the destination, or those that it will get. */
@@ -96,7 +96,7 @@ export function makeEntry(parts: Pick<Entry, 'template' | 'debouncer' | 'supervi
     text: undefined,
     provenText: undefined,
     unread: undefined,
-    movedTo: undefined,
+    servers: 'unknown',
     shown: undefined,
     mode: parts.template.spec.mode ?? newFileMode,
     present: undefined,

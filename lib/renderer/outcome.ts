@@ -135,6 +135,7 @@ async function write(entry: Entry, input: WriteInput): Promise<Outcome> {
   };
   const onLate = () =>
     memory.owe({ step: 'reload', reason: 'The file system did not answer while the file was replaced.' });
+  entry.servers = 'unknown';
   const transaction = await replaceFile(step, { ...plan, present, memory: memory.snapshot, onSwapped, onLate });
   // After the reload, which it must not delay. A text that was rolled back has replaced nothing.
   if (transaction.kind === 'done' || transaction.kind === 'owed')

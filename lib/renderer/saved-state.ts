@@ -85,7 +85,7 @@ export async function saveProven(entry: Entry, rendering: GoodRendering): Promis
   const { spec } = template;
   memory.prove(rendering);
   entry.provenText = rendering.text;
-  entry.movedTo = undefined;
+  entry.servers = 'as-proven';
   if (!template.seen.heldRecords) template.history.prove(template.seen.versions);
   const { members, lists } = rendering;
   // Nothing is compared with a seed later.

@@ -61,13 +61,12 @@ async function moveUnread(entry: Entry, { rendering, clock, run }: Move): Promis
   if (urgency === 'ordinary') return;
   const route =
     entry.unread === 'moved' ? alignTo(spec, rendering.text) : chooseRoute(spec, provenText, rendering.text);
-  const isFirst =
-    entry.unread === undefined && entry.movedTo !== rendering.digest && memory.snapshot.owed === undefined;
+  const servers = entry.unread === undefined && memory.snapshot.owed === undefined ? entry.servers : 'unknown';
   entry.unread = 'moved';
-  entry.movedTo = rendering.digest;
+  entry.servers = 'unknown';
   const { signal, interrupted } = run;
   const step = { spec, clock, signal, interrupted, supervisor, urgency, reloads, splay, warn: () => undefined };
-  await moveEarly(step, route, isFirst ? 'as-proven' : 'unknown');
+  await moveEarly(step, route, servers);
 }
 
 /** Including the current addresses of HAProxy's servers. */

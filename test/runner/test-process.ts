@@ -41,7 +41,7 @@ interface Answer {
 
 // tap ends a test file after the first, with a list of what is still open. The second is for a file that ignores it.
 const timeoutSeconds = 240;
-const killAfterMs = 900_000;
+const killAfterMs = Number(process.env.TEST_KILL_AFTER_MS ?? 900_000);
 const exitWithinMs = 5_000;
 const worker = fileURLToPath(new URL('worker.mjs', import.meta.url));
 const loadStripped = fileURLToPath(new URL('load-stripped.mjs', import.meta.url));

@@ -70,25 +70,34 @@ export class PromotionSource {
     try {
       await Promise.race([prepared.catch(() => undefined), delay(preparationMs, undefined, { signal })]);
       for (;;) {
-        const { role } = await this.#options.redis.role(promotionWatch.selected, { timeoutMs: askTimeoutMs });
+        const role = await this.#ask(promotionWatch.selected, { startedMs, signal });
         if (signal.aborted) return;
         if (role === 'master') return this.#options.onPromoted(name, promotionWatch);
-        const elapsedMs = performance.now() - startedMs;
-        if (elapsedMs > longestMs) return this.end(name);
-        await this.#rest(promotionWatch.selected, { mostMs: elapsedMs < closeMs ? 10 : 25, signal });
+        if (performance.now() - startedMs > longestMs) return this.end(name);
       }
     } catch (thrown) {
       if (!isAbort(thrown)) throw thrown;
     }
   }
 
-  /** Ends early when the replica closes the connection. One that closes each is not asked all the time. */
-  async #rest(selected: Address, { mostMs, signal }: { mostMs: number; signal: AbortSignal }): Promise<void> {
-    await delay(leastMs, undefined, { signal });
+  /**
+   * Asks for the role. Unless it is `master`, rests then, until the replica closes the connection at most. One that closes each
+   * is not asked all the time.
+   */
+  async #ask(selected: Address, { startedMs, signal }: { startedMs: number; signal: AbortSignal }): Promise<string> {
+    const { redis } = this.#options;
     const over = new AbortController();
-    const ended = AbortSignal.any([signal, over.signal]);
-    const closed = this.#options.redis.ended(selected, ended).catch(() => undefined);
-    await Promise.race([closed, delay(mostMs - leastMs, undefined, { signal })]).finally(() => over.abort());
+    const closed = redis.ended(selected, AbortSignal.any([signal, over.signal])).catch(() => undefined);
+    try {
+      const { role } = await redis.role(selected, { timeoutMs: askTimeoutMs });
+      if (role === 'master') return role;
+      await delay(leastMs, undefined, { signal });
+      const mostMs = performance.now() - startedMs < closeMs ? 10 : 25;
+      await Promise.race([closed, delay(mostMs - leastMs, undefined, { signal })]);
+      return role;
+    } finally {
+      over.abort();
+    }
   }
 }
 

@@ -83,10 +83,14 @@ export async function startSentinels(
   await greetEvery(2_000);
 }
 
-/** Redis 8 after `apt-get install redis-server`, which units.ts puts in apt's place. */
+/** Redis 8 after the `apt-get install` that units.ts puts in apt's place. */
 function newest(program: 'redis-server' | 'redis-sentinel', file: string): readonly string[] {
   const newer = program.replace('redis', 'redis8');
-  return ['sh', '-c', `if [ -e ${upgradedFile} ]; then exec ${newer} ${file}; else exec ${program} ${file}; fi`];
+  return [
+    'sh',
+    '-c',
+    `if [ -e ${upgradedFile(program)} ]; then exec ${newer} ${file}; else exec ${program} ${file}; fi`,
+  ];
 }
 
 /** Redis and Sentinel rewrite these files. A process title would overwrite the environment, by which they are found at the end. */

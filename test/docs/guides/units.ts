@@ -17,7 +17,7 @@ export interface Unit {
 }
 
 /** Of a machine on which a package of Redis 8 is installed. */
-export const upgradedFile = '/run/redis-is-newer';
+export const upgradedFile = (program: string) => `/run/${program}-is-newer`;
 
 /** The services of all machines, by machine and name. In place of systemd, which needs a machine for itself. */
 export class Units {
@@ -38,7 +38,16 @@ export class Units {
     const bin = sandbox.path('bin');
     mkdirSync(bin);
     writeProgram(join(bin, 'systemctl'), `echo -n "$*" | ${ask(socket)} "http://systemd/$MACHINE"`);
-    writeProgram(join(bin, 'apt-get'), `[ "$*" = 'install --yes redis-server' ] && : > ${upgradedFile}`);
+    const upgrade = (program: string) => `: > ${upgradedFile(program)}`;
+    // Debian's redis-sentinel follows redis-server of the same machine.
+    writeProgram(
+      join(bin, 'apt-get'),
+      `case "$*" in
+'install --yes redis-server') ${upgrade('redis-server')}; ${upgrade('redis-sentinel')} ;;
+'install --yes redis-sentinel') ${upgrade('redis-sentinel')} ;;
+*) exit 1 ;;
+esac`,
+    );
     const commands = sandbox.path('$MACHINE.sock');
     writeProgram(
       join(bin, 'switchmaster'),

@@ -185,7 +185,10 @@ t.test('a master moves to another environment, and leaves nothing that names a f
   const both = [shard.master.address.host, promoted.host].toSorted().join();
   await waitFor('both in DNS', answered, { until: (hosts) => hosts.toSorted().join() === both });
   t.match(await forget('--yes'), { code: 0, verdict: 'forgotten' });
-  await waitFor('DNS', answered, { until: (hosts) => hosts.length === 1 && hosts[0] === promoted.host });
-  t.strictSame(await only(sentinels).masterAddress(moving), promoted, 'the Sentinel still monitors it');
+  // On a busy machine the Sentinel may fail over once more.
+  const masterAndNames = async () => ({ master: await only(sentinels).masterAddress(moving), hosts: await answered() });
+  await waitFor('DNS to have the master alone', masterAndNames, {
+    until: ({ master, hosts }) => hosts.join() === master.host,
+  });
   await waitFor('the end of the problem', async () => reported(), { until: (one) => one === undefined });
 });

@@ -97,7 +97,8 @@ t.test('a failover and its file do not wait for several of them', async (t) => {
   const left = (await statesOf()).filter(({ name, state }) => name !== 'masters.conf' && state !== 'invalid');
   t.ok(left.length >= 1, `${left.length} had not ended`);
   const committedMs = await readCommittedMs(daemon);
-  t.ok(committedMs < 5_000, `${committedMs} ms`);
+  // One bomb uses three seconds of processor time.
+  t.ok(committedMs < 2_500, `${committedMs} ms`);
   await daemon.stop();
 });
 
