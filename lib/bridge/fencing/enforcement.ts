@@ -35,7 +35,10 @@ export interface EnforceOptions {
 }
 
 export interface Enforced {
-  /** The former masters that answered as master, also if no action was possible: they must be asked again soon. */
+  /**
+   * The former masters that answered as master, also if no action was possible, and those that this bridge has paused and that did
+   * not answer: they must be asked again soon.
+   */
   readonly stale: readonly Address[];
   /** Those among them that still are a second master after the actions, and servers that the Sentinels report as one. */
   readonly secondMasters: readonly SecondMaster[];

@@ -3,13 +3,14 @@ import { type Address, formatAddress } from '../../model/address.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import { whyLeft } from '../../model/second-master.ts';
 import type { RoleAnswer } from '../../model/sentinel.ts';
-import { demote, disconnectClients, type FenceOutcome, pauseWritesSoon, releaseWrites } from '../apply/fence.ts';
-import type { Enforced, EnforceOptions, FenceReport, FencerOptions } from './enforcement.ts';
-import { Pauses } from './pauses.ts';
+import type { FenceOutcome } from '../apply/fence.ts';
+import { FenceActions } from './actions.ts';
+import type { Enforced, EnforceOptions, FencerOptions } from './enforcement.ts';
 import {
   type FenceAction,
   type FenceSituation,
   former,
+  longestPauseMs,
   pauseBeforePromotionMs,
   pauseMs,
   planAfterRefusal,
@@ -24,16 +25,19 @@ const renewAfterMs = 1_000;
 
 /** Short, because a former master is often dead, and the run waits for it. */
 const askTimeoutMs = 200;
+/** For a server that took a pause a moment ago, so that one late answer does not let it end. */
+const patientTimeoutMs = 1_000;
 
 /** Keeps former masters from accepting writes. It reports every action, because REPLICAOF discards data. */
 export class Fencer {
   readonly #options: FencerOptions;
-  readonly #pauses = new Pauses();
+  readonly #actions: FenceActions;
   /** By master name: the change of master for which the old master was paused. */
   readonly #pausedFor = new Map<string, string>();
 
   constructor(options: FencerOptions) {
     this.#options = options;
+    this.#actions = new FenceActions(options);
   }
 
   /**
@@ -41,21 +45,28 @@ export class Fencer {
    * between the selection and the promotion would be lost. A dead master is not reported.
    */
   pauseBeforePromotion(name: string, master: Address): Promise<void> {
-    return this.#hold(name, { action: 'pause-before-promotion', address: master, pauseMs: pauseBeforePromotionMs });
+    return this.#actions.hold(name, {
+      action: 'pause-before-promotion',
+      address: master,
+      pauseMs: pauseBeforePromotionMs,
+    });
   }
 
   /** Renews the pause of a former master while the bridge completes a failover whose leader died. */
   hold(name: string, address: Address): Promise<void> {
-    return this.#hold(name, { action: 'pause', address, pauseMs });
+    return this.#actions.hold(name, { action: 'pause', address, pauseMs });
   }
 
   /** The bridge publishes another master: pauses the old one, and releases the new one if it was paused before. */
   async changeMaster(name: string, change: { readonly from: Address; readonly to: Address }): Promise<void> {
     if (this.#options.settings.fence === 'none') return;
-    this.#pausedFor.delete(name);
+    if (!this.#isRepeated(name, change)) {
+      this.#pausedFor.delete(name);
+      for (const address of [change.from, change.to]) this.#actions.pauses.forget(address);
+    }
     await Promise.all([
-      this.#isHeld(name) ? undefined : this.#pauseOnce(name, change),
-      this.#pauses.has(change.to) ? this.#release(name, change.to) : undefined,
+      this.#actions.isHeld(name) ? undefined : this.#pauseForChange(name, change),
+      this.#actions.pauses.has(change.to) ? this.#actions.release(name, change.to) : undefined,
     ]);
   }
 
@@ -65,10 +76,9 @@ export class Fencer {
    * when it makes the old master a replica, up to a second later.
    */
   async disconnectClients(name: string, change: { readonly from: Address; readonly to: Address }): Promise<void> {
-    if (this.#options.settings.fence !== 'demote' || this.#isHeld(name)) return;
+    if (this.#options.settings.fence !== 'demote' || this.#actions.isHeld(name)) return;
     if (this.#pausedFor.get(name) !== changeKey(change)) return;
-    const outcome = await disconnectClients(this.#options.redis, change.from);
-    this.#report({ name, action: 'disconnect', address: change.from, outcome });
+    await this.#actions.disconnectClients(name, change.from);
   }
 
   /**
@@ -80,10 +90,12 @@ export class Fencer {
   async enforce(record: MasterRecord, options: EnforceOptions): Promise<Enforced> {
     const { settings } = this.#options;
     const roles = await Promise.all(former(record).map((address) => this.#roleOf(address)));
-    for (const { address, role } of roles) if (role !== 'master') this.#pauses.forget(address);
-    const stale = roles.filter(({ role }) => role === 'master').map(({ address }) => address);
+    for (const answer of roles) this.#note(answer);
+    const isStale = ({ address, role }: RoleAnswer) =>
+      role === 'master' || (role === 'unreachable' && this.#actions.pauses.isWaiting(address));
+    const stale = roles.filter(isStale).map(({ address }) => address);
     const whyNot = whyLeft(settings.fence, this.#options.whyNot(record.name));
-    const found = { record, roles, whyNot, isPaused: (address: Address) => this.#pauses.isWaiting(address) };
+    const found = { record, roles, whyNot, isPaused: (address: Address) => this.#actions.pauses.isWaiting(address) };
     if (record.phase === 'promoted' && whyNot === undefined) {
       await this.#pauseLate({ record, roles }, options);
       await this.#renew({ record, roles, views: options.views }, options);
@@ -92,7 +104,8 @@ export class Fencer {
       return { stale, secondMasters: findSecondMasters({ ...found, views: options.views, outcomes: new Map() }) };
     const weighed = await options.weigh();
     const outcomes = await this.#fence({ record, roles, ...weighed }, options);
-    if (outcomes.size === 0) await this.#renew({ record, roles, views: weighed.views }, options);
+    // With evidence, planFence has decided about it, and may have left it to Sentinel.
+    if (weighed.evidence === 'none') await this.#renew({ record, roles, views: weighed.views }, options);
     return { stale, secondMasters: findSecondMasters({ ...found, views: weighed.views, outcomes }) };
   }
 
@@ -101,24 +114,38 @@ export class Fencer {
     { members, stillHolds }: EnforceOptions,
   ): Promise<void> {
     const from = planLatePause({ record, roles, members });
-    if (from !== undefined && stillHolds() && !this.#isHeld(record.name))
+    if (from !== undefined && stillHolds() && !this.#actions.isHeld(record.name))
       await this.#pauseOnce(record.name, { from, to: record.master });
   }
 
-  /** The pause that this bridge began at the change of master lasts until the demotion. */
+  /** The pause that this bridge began at the change of master lasts until the demotion, within limits. */
   async #renew(
     { record, roles, views }: Pick<FenceSituation, 'record' | 'roles' | 'views'>,
     { stillHolds }: EnforceOptions,
   ): Promise<void> {
     const { name, master, previous } = record;
     if (previous === null || this.#pausedFor.get(name) !== changeKey({ from: previous, to: master })) return;
-    if (this.#pauses.isWaiting(previous, pauseMs - renewAfterMs)) return;
-    if (planRenewal({ record, roles: [...roles, await this.#roleOf(master)], views }) === undefined) return;
-    if (stillHolds() && !this.#isHeld(name)) await this.#pause(name, { address: previous, pauseMs });
+    if (this.#actions.pauses.isWaiting(previous, pauseMs - renewAfterMs)) return;
+    const answer = await this.#options.redis.role(master, { timeoutMs: patientTimeoutMs });
+    const pausedForMs = this.#actions.pauses.durationsMs('stale-master');
+    const failoverPausedForMs = this.#actions.pauses.durationsMs('failover');
+    const plan = planRenewal({ record, roles: [...roles, answer], views, pausedForMs, failoverPausedForMs });
+    if (plan === undefined || !stillHolds() || this.#actions.isHeld(name)) return;
+    await this.#actions.renewPause(name, { ...plan, pauseMs });
   }
 
-  #roleOf(address: Address): Promise<RoleAnswer> {
-    return this.#options.redis.role(address, { timeoutMs: askTimeoutMs });
+  async #roleOf(address: Address): Promise<RoleAnswer> {
+    const { redis } = this.#options;
+    const answer = await redis.role(address, { timeoutMs: askTimeoutMs });
+    if (answer.role !== 'unreachable' || !this.#actions.pauses.isWaiting(address)) return answer;
+    return redis.role(address, { timeoutMs: patientTimeoutMs });
+  }
+
+  /** One that is silent for a moment may be busy, and its pause must not begin again. */
+  #note({ address, role }: RoleAnswer): void {
+    const { pauses } = this.#actions;
+    if (role === 'master') pauses.heard(address);
+    else if (role !== 'unreachable' || !pauses.wasHeard(address, longestPauseMs)) pauses.forget(address);
   }
 
   /** Returns the outcome of the last action on each address. */
@@ -127,8 +154,8 @@ export class Fencer {
     options: EnforceOptions,
   ): Promise<ReadonlyMap<string, FenceOutcome & { readonly action: FenceAction['kind'] }>> {
     const { name } = found.record;
-    const stillHolds = () => options.stillHolds() && !this.#isHeld(name);
-    const pausedForMs = this.#pauses.durationsMs();
+    const stillHolds = () => options.stillHolds() && !this.#actions.isHeld(name);
+    const pausedForMs = this.#actions.pauses.durationsMs('stale-master');
     const outcomes = new Map<string, FenceOutcome & { readonly action: FenceAction['kind'] }>();
     for (const action of planFence({ mode: this.#options.settings.fence, ...found, pausedForMs })) {
       if (!stillHolds()) break;
@@ -141,89 +168,36 @@ export class Fencer {
   }
 
   #carryOut(name: string, action: FenceAction): Promise<FenceOutcome> {
-    return action.kind === 'demote' ? this.#demote(name, action) : this.#renewPause(name, action);
+    return action.kind === 'demote'
+      ? this.#actions.demote(name, action)
+      : this.#actions.renewPause(name, { ...action, reason: 'stale-master' });
   }
 
   /** Ends the pauses of a master's nodes that have not ended by themselves. */
   async release(name: string): Promise<void> {
-    const lasting = this.#pauses.lasting(name);
     this.#pausedFor.delete(name);
-    for (const address of lasting) this.#pauses.forget(address);
-    await Promise.all(lasting.map((address) => this.#release(name, address)));
+    await this.#actions.releaseAll(name);
   }
 
-  async #hold(
-    name: string,
-    pause: { readonly action: 'pause-before-promotion' | 'pause'; readonly address: Address; readonly pauseMs: number },
-  ): Promise<void> {
-    if (this.#options.settings.fence === 'none' || this.#isHeld(name)) return;
-    const { action, address } = pause;
-    const outcome = await pauseWritesSoon(this.#options.redis, pause);
-    if (outcome.kind === 'applied') this.#pauses.begin(name, pause);
-    else if (!isRefusal(outcome.error)) return;
-    this.#report({ name, action, address, outcome });
-    await this.#releaseIfHeld(name, address);
+  /** Whether the change is made again, because Consul has not taken the record yet. */
+  #isRepeated(name: string, change: { readonly from: Address; readonly to: Address }): boolean {
+    return (
+      this.#pausedFor.get(name) === changeKey(change) && this.#actions.pauses.isWaiting(change.from, -longestPauseMs)
+    );
   }
 
-  /** Pauses the old master once for each change, so that a wrong pause ends by itself. */
+  async #pauseForChange(name: string, change: { readonly from: Address; readonly to: Address }): Promise<void> {
+    if (!this.#isRepeated(name, change)) return this.#pauseOnce(name, change);
+    const spentMs = this.#actions.pauses.durationsMs('stale-master').get(formatAddress(change.from)) ?? 0;
+    if (spentMs < longestPauseMs)
+      await this.#actions.renewPause(name, { address: change.from, pauseMs, reason: 'stale-master' });
+  }
+
+  /** Pauses the old master if this bridge has not for this change. The pause ends by itself if it is not renewed. */
   async #pauseOnce(name: string, change: { readonly from: Address; readonly to: Address }): Promise<void> {
     if (this.#pausedFor.get(name) === changeKey(change)) return;
-    const outcome = await this.#pause(name, { address: change.from, pauseMs });
+    const outcome = await this.#actions.pause(name, { address: change.from, pauseMs });
     if (outcome.kind === 'applied') this.#pausedFor.set(name, changeKey(change));
-  }
-
-  async #pause(name: string, pause: { readonly address: Address; readonly pauseMs: number }): Promise<FenceOutcome> {
-    const outcome = await pauseWritesSoon(this.#options.redis, pause);
-    if (outcome.kind === 'applied') this.#pauses.begin(name, pause);
-    this.#report({ name, action: 'pause', address: pause.address, outcome });
-    await this.#releaseIfHeld(name, pause.address);
-    return outcome;
-  }
-
-  #isHeld(name: string): boolean {
-    return this.#options.whyNot(name) !== undefined;
-  }
-
-  /** Maintenance may have begun while the server took the pause. */
-  async #releaseIfHeld(name: string, address: Address): Promise<void> {
-    if (this.#isHeld(name) && this.#pauses.has(address)) await this.#release(name, address);
-  }
-
-  async #renewPause(
-    name: string,
-    pause: { readonly address: Address; readonly pauseMs: number },
-  ): Promise<FenceOutcome> {
-    const outcome = await this.#pause(name, pause);
-    if (outcome.kind === 'applied') this.#pauses.renew(pause.address);
-    return outcome;
-  }
-
-  async #release(name: string, address: Address): Promise<void> {
-    const outcome = await releaseWrites(this.#options.redis, address);
-    if (outcome.kind === 'applied') this.#pauses.end(address);
-    this.#report({ name, action: 'release', address, outcome });
-  }
-
-  async #demote(
-    name: string,
-    demotion: { readonly address: Address; readonly master: Address },
-  ): Promise<FenceOutcome> {
-    const outcome = await demote(this.#options.redis, demotion);
-    if (outcome.kind === 'applied') this.#pauses.end(demotion.address);
-    this.#report({ name, action: 'demote', address: demotion.address, outcome });
-    return outcome;
-  }
-
-  #report(what: {
-    readonly name: string;
-    readonly action: FenceReport['action'];
-    readonly address: Address;
-    readonly outcome: FenceOutcome;
-  }): void {
-    const { name, action, address, outcome } = what;
-    const error = outcome.kind === 'failed' ? outcome.error : undefined;
-    const refused = outcome.kind === 'applied' ? (outcome.refused ?? []) : [];
-    this.#options.onReport({ name, action, address: formatAddress(address), error, refused });
   }
 }
 

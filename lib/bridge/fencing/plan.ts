@@ -2,6 +2,7 @@ import { type Address, formatAddress, isIn, sameAddress } from '../../model/addr
 import { majorityOf } from '../../model/epoch.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import type { RoleAnswer, SentinelView } from '../../model/sentinel.ts';
+import { failoverTimeoutMs } from '../plan/crash.ts';
 import { knownSentinels as countSentinels } from '../plan/vote.ts';
 
 /** What the bridge may do to a former master that still accepts writes. */
@@ -44,14 +45,14 @@ export interface FenceSituation {
  */
 export const pauseBeforePromotionMs = 500;
 
-/** Long enough for Sentinel to confirm a failover. The bridge renews it while there is evidence. */
+/** Long enough for Sentinel to confirm a failover. The bridge renews it while there is evidence, for a limited time. */
 export const pauseMs = 5_000;
 
 /**
  * For how long the bridge renews the pause of a former master. Sentinel itself converts a replica that reports the role
  * master for 8 seconds, but not while it is paused: Sentinel's PING waits behind its PUBLISH, so Sentinel sees it down.
  */
-const longestPauseMs = 15_000;
+export const longestPauseMs = 15_000;
 
 /**
  * Never acts on the record's master, nor before the record is confirmed, nor on an address that no Sentinel lists among
@@ -95,8 +96,8 @@ export function planAfterRefusal(
 }
 
 /**
- * The former master of an unconfirmed promotion, if it answers as master: it was out of reach when the master changed. The
- * fencer pauses it only once, because the promotion may still fail.
+ * The former master of an unconfirmed promotion, if it answers as master. The fencer pauses it now if it was out of reach when
+ * the master changed. After that, planRenewal decides.
  */
 export function planLatePause({
   record,
@@ -111,17 +112,25 @@ export function planLatePause({
   return answersAsMaster(previous, roles) && isIn(members, previous) ? previous : undefined;
 }
 
+/** What the pause of a former master waits for: the end of a failover that a Sentinel still runs, or its demotion. */
+export type PauseReason = 'failover' | 'stale-master';
+
+export interface RenewalSituation extends Pick<FenceSituation, 'record' | 'roles' | 'views' | 'pausedForMs'> {
+  /** For how long the bridge has renewed a pause while a Sentinel ran the failover, by `host:port`. */
+  readonly failoverPausedForMs: ReadonlyMap<string, number>;
+}
+
 /**
- * The former master whose pause must not end yet: it still answers as master, and the promotion stands. That is so while the new
- * master answers as one, and a Sentinel promotes it or has adopted it, and no Sentinel contradicts. On a busy machine, or where
- * Sentinel waits for a replica that does not follow (failover-timeout), the demotion comes later than the pause ends. If the
- * promotion fails, the pause ends by itself.
+ * Whether the pause of the former master must not end yet: it still answers as master, and the promotion stands. That is so while
+ * the new master answers as one, and a Sentinel promotes it or has adopted it, and no Sentinel contradicts. On a busy machine, or
+ * where Sentinel waits for a replica that does not follow, the demotion comes later than the pause ends. While a Sentinel runs the
+ * failover, the pause is renewed for failover-timeout at most, otherwise for the longest pause: no Sentinel converts a paused
+ * server. If the promotion fails, the pause ends by itself.
  */
-export function planRenewal({
-  record,
-  roles,
-  views,
-}: Pick<FenceSituation, 'record' | 'roles' | 'views'>): Address | undefined {
+export function planRenewal(
+  situation: RenewalSituation,
+): { readonly address: Address; readonly reason: PauseReason } | undefined {
+  const { record, roles, views } = situation;
   const { previous, master, epoch } = record;
   if (previous === null || sameAddress(previous, master)) return undefined;
   if (!answersAsMaster(previous, roles) || !answersAsMaster(master, roles)) return undefined;
@@ -130,7 +139,11 @@ export function planRenewal({
   const isContradicted = views.some(
     (view) => !names(view) && (view.promoting !== undefined || view.configEpoch > epoch),
   );
-  return stands && !isContradicted ? previous : undefined;
+  if (!stands || isContradicted) return undefined;
+  const isRunning = views.some(({ promoting }) => promoting !== undefined);
+  const limitMs = isRunning ? failoverTimeoutMs({ views }) : longestPauseMs;
+  const spentMs = (isRunning ? situation.failoverPausedForMs : situation.pausedForMs).get(formatAddress(previous)) ?? 0;
+  return spentMs < limitMs ? { address: previous, reason: isRunning ? 'failover' : 'stale-master' } : undefined;
 }
 
 function answersAsMaster(address: Address, roles: readonly RoleAnswer[]): boolean {

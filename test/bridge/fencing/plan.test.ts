@@ -203,10 +203,23 @@ const renewals: readonly (readonly [string, Partial<Parameters<typeof planRenewa
   ['the new master does not answer', { roles: [role('A', 'master'), role('B', 'unreachable')] }, 'ends'],
   ['the old master is a replica', { roles: [role('A', 'replica'), role('B', 'master')] }, 'ends'],
   ['there was no master before', { record: record('B', { epoch: 6, previous: null }) }, 'ends'],
+  [
+    'adopted and still there after the longest pause',
+    { views: [view(1, 'B', 6)], pausedForMs: pausedFor(15_000) },
+    'ends',
+  ],
+  ['the longest pause does not limit a failover that runs', { pausedForMs: pausedFor(15_000) }, 'renewed'],
+  [
+    'a failover that runs for less than failover-timeout (by default 180 s)',
+    { failoverPausedForMs: pausedFor(179_999) },
+    'renewed',
+  ],
+  ['a failover that runs for longer', { failoverPausedForMs: pausedFor(180_000) }, 'ends'],
 ];
 for (const [when, given, expected] of renewals)
   t.test(`the pause of the former master of a promotion: ${when}`, async (t) => {
     const record = { ...six, phase: 'promoted' as const };
-    const planned = planRenewal({ record, roles: masters, views: [leading('B')], ...given });
-    t.strictSame(planned, expected === 'renewed' ? at('A') : undefined);
+    const unspent = { pausedForMs: new Map(), failoverPausedForMs: new Map() };
+    const planned = planRenewal({ record, roles: masters, views: [leading('B')], ...unspent, ...given });
+    t.strictSame(planned?.address, expected === 'renewed' ? at('A') : undefined);
   });
