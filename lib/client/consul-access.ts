@@ -30,6 +30,11 @@ export async function readRights(
   return allowed;
 }
 
+/** Whether Consul refused that question because ACLs are off: it answers 401 then (agent/acl_endpoint.go, checkACLDisabled). */
+export function hasNoAcls(thrown: unknown): boolean {
+  return SwitchmasterError.from(thrown).details?.status === 401;
+}
+
 /** The question about what the token may read of this. Of many names it asks about the first ones. */
 export function readAccessCall(access: readonly ReadAccess[], dc: string | undefined): AgentCall {
   return authorizeCall(

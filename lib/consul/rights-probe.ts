@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ConsulClient } from '../client/consul.ts';
-import { readRights } from '../client/consul-access.ts';
+import { hasNoAcls, readRights } from '../client/consul-access.ts';
 import { SwitchmasterError } from '../errors.ts';
 import { formatRule, LostRights } from '../model/acl/lost-rights.ts';
 import type { AclRule } from '../model/acl/rule.ts';
@@ -77,9 +77,4 @@ export class RightsProbe {
     for (const rule of lost) onChange({ rule: formatRule(rule), kind: 'lost' });
     for (const rule of back) onChange({ rule: formatRule(rule), kind: 'back' });
   }
-}
-
-/** Consul answers 401 where ACLs are off (agent/acl_endpoint.go, checkACLDisabled). */
-function hasNoAcls(thrown: unknown): boolean {
-  return SwitchmasterError.from(thrown).details?.status === 401;
 }

@@ -100,13 +100,12 @@ export class MaintenancePart implements Part, MaintenanceView, MaintenanceContro
 
   /**
    * Why no failover may be ordered because of a crash; undefined where it may. Unlike other orders, this one is not given either if the
-   * token may not read whether somebody ordered maintenance. What an operator orders about a master of Sentinels does not concern a
+   * token may not read whether somebody ordered maintenance, or if Consul has not answered yet whether it may. What an operator orders about a master of Sentinels does not concern a
    * cluster of the same name.
    */
   whyNotOnCrash({ kind, name }: { readonly kind: 'master' | 'cluster'; readonly name: string }): string | undefined {
     const why = reasonOf(kind === 'master' ? this.verdict(name) : this.#read(name));
-    if (why !== undefined) return why;
-    return this.#source.isHidden ? 'the token may not read in Consul whether it is in maintenance' : undefined;
+    return why ?? this.#source.whyHidden;
   }
 
   /**

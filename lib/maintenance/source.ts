@@ -1,10 +1,11 @@
 import { performance } from 'node:perf_hooks';
 import type { ConsulClient } from '../client/consul.ts';
-import { hiddenError } from '../client/consul-access.ts';
+import { hasNoAcls, hiddenError, readRights } from '../client/consul-access.ts';
 import { hasValue } from '../consul/watch-state.ts';
 import type { CatalogWatches, Follow } from '../consul/watches.ts';
 import type { SwitchmasterError } from '../errors.ts';
 import type { KvEntry } from '../model/catalog.ts';
+import { longestTimerMs } from '../model/duration.ts';
 import {
   type MaintenanceChange,
   type MaintenanceOfMaster,
@@ -27,13 +28,18 @@ export interface MaintenanceSourceOptions {
   readonly onRead: () => void;
   /** The token may not read the keys: without that, Consul answers as if there were none. */
   readonly onDenied: (error: SwitchmasterError) => void;
+  /** The shortest time between two questions whether the token may read them. Default 10 s. */
+  readonly askAgainMs?: number;
 }
 
-/** A timer of Node ends after about 24 days at the latest. */
-const longestTimerMs = 86_400_000;
 const deleteTimeoutMs = 5_000;
 const deleteAgainMs = 30_000;
-const askAgainMs = 10_000;
+const usualAskAgainMs = 10_000;
+/** After a question that Consul did not answer. */
+const askSoonMs = 1_000;
+const askTimeoutMs = 2_000;
+
+type Access = 'allowed' | 'denied' | 'unanswered';
 
 /** The keys of maintenance, by a blocking query, and the ends of those that end by themselves. */
 export class MaintenanceSource {
@@ -41,11 +47,11 @@ export class MaintenanceSource {
   readonly #prefix: string;
   #tree: Follow<{ kind: 'key-tree'; prefix: string }> | undefined;
   #timer: NodeJS.Timeout | undefined;
-  /** When Consul was asked last whether the token may read the keys, in milliseconds of `performance.now()`. */
-  #askedMs = Number.NEGATIVE_INFINITY;
+  /** When Consul may be asked again whether the token may read the keys, in milliseconds of `performance.now()`. */
+  #askAtMs = Number.NEGATIVE_INFINITY;
   #askAgain: NodeJS.Timeout | undefined;
-  /** By the answer to that. */
-  #isDenied = false;
+  /** The last answer to that. `unanswered`: asked, and not answered yet. */
+  #access: Access | 'unasked' = 'unasked';
   /** By an answer that Consul marked as filtered. */
   #isHidden = false;
   readonly #abort = new AbortController();
@@ -68,9 +74,12 @@ export class MaintenanceSource {
     this.#tree = undefined;
   }
 
-  /** Whether Consul said last that the token may not read the keys. There may be maintenance that this daemon does not see. */
-  get isHidden(): boolean {
-    return this.#isHidden || this.#isDenied;
+  /** Why there may be maintenance that this daemon does not see; undefined where it sees all. */
+  get whyHidden(): string | undefined {
+    if (this.#isHidden || this.#access === 'denied')
+      return 'the token may not read in Consul whether it is in maintenance';
+    if (this.#access !== 'unanswered') return undefined;
+    return 'Consul has not answered yet whether the token may read if it is in maintenance';
   }
 
   /** Whether Consul was ever read. A token that may not read it sees no maintenance, as the health says. */
@@ -109,17 +118,38 @@ export class MaintenanceSource {
   /** Not after every answer, because each would cost a request more. Consul before 1.11 shows it in no other way. */
   async #checkAccess(): Promise<void> {
     const { signal } = this.#abort;
-    if (performance.now() - this.#askedMs < askAgainMs || signal.aborted) return;
-    this.#askedMs = performance.now();
-    const access = { resource: 'key', segment: this.#prefix } as const;
-    const denied = await this.#options.client.denied([access], { signal }).catch(() => undefined);
-    if (denied === undefined || signal.aborted) return;
-    const wasDenied = this.#isDenied;
-    this.#isDenied = denied.length > 0;
-    if (this.#isDenied && !wasDenied) this.#options.onDenied(hiddenError('the keys of maintenance', denied));
+    const { askAgainMs = usualAskAgainMs } = this.#options;
+    if (performance.now() < this.#askAtMs || signal.aborted) return;
+    this.#askAtMs = performance.now() + askAgainMs;
+    if (this.#access === 'unasked') this.#access = 'unanswered';
+    const answer = await this.#readAccess(signal);
+    if (signal.aborted) return;
+    const before = this.#access;
+    // Without an answer, the last one counts.
+    if (answer !== 'unanswered') this.#access = answer;
+    if (answer === 'denied' && before !== 'denied')
+      this.#options.onDenied(hiddenError('the keys of maintenance', [this.#keys]));
+    const againMs = answer === 'unanswered' ? Math.min(askSoonMs, askAgainMs) : askAgainMs;
+    this.#askAtMs = performance.now() + againMs;
     clearTimeout(this.#askAgain);
     // An answer without keys looks the same when the token has the right again.
-    if (this.#isDenied) this.#askAgain = setTimeout(() => void this.#checkAccess(), askAgainMs + 1);
+    if (answer !== 'allowed') this.#askAgain = setTimeout(() => void this.#checkAccess(), againMs + 1);
+  }
+
+  get #keys() {
+    return { resource: 'key', segment: this.#prefix } as const;
+  }
+
+  /** Without ACLs, every token may read them. */
+  async #readAccess(signal: AbortSignal): Promise<Access> {
+    const question = [{ ...this.#keys, policy: 'read' }] as const;
+    try {
+      const rights = await readRights(this.#options.client, question, { timeoutMs: askTimeoutMs, signal });
+      if (rights === undefined) return 'unanswered';
+      return rights[0] === false ? 'denied' : 'allowed';
+    } catch (thrown) {
+      return hasNoAcls(thrown) ? 'allowed' : 'unanswered';
+    }
   }
 
   #named(entries: readonly KvEntry[]): readonly (readonly [MaintenanceScope, KvEntry])[] {

@@ -1,5 +1,8 @@
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
+/** Node's timers end at once if they are longer than about 24 days. A longer wait needs several. */
+export const longestTimerMs = 86_400_000;
+
 /** `500ms`, `10s`, `1m30s`, or a number of milliseconds; undefined for anything else. */
 export function parseDuration(value: unknown): number | undefined {
   if (typeof value === 'number') return Number.isFinite(value) && value >= 0 ? value : undefined;

@@ -35,7 +35,7 @@ function start(t: Test, given: Partial<MaintenancePartOptions> = {}, first: Stat
   const options = {
     naming: { environment: undefined },
     memory: new MaintenanceMemory(),
-    client: { denied: async () => [], transact: async () => ({ kind: 'committed' }) },
+    client: { send: async () => [{ Allow: true }], transact: async () => ({ kind: 'committed' }) },
     watches: {
       follow: (_query: unknown, onChange: () => void) => {
         changed = onChange;
@@ -113,7 +113,7 @@ t.test('a key that cannot be deleted does not delay the next end', async (t) => 
     tries += 1;
     throw new SwitchmasterError('consul-unreachable', 'refused');
   };
-  const client = { denied: async () => [], transact } as unknown as MaintenancePartOptions['client'];
+  const client = { send: async () => [{ Allow: true }], transact } as unknown as MaintenancePartOptions['client'];
   const { maintenance, ended } = start(t, { memory, client }, current(notes));
   t.match(maintenance.verdict('b'), { kind: 'on' });
   await waitFor('a try', () => tries > 0);
@@ -132,8 +132,9 @@ t.test('a failover that an operator ordered permits what it needs, and no provis
 });
 
 t.test('no failover is ordered after a crash while the token may not read whether there is maintenance', async (t) => {
-  const { maintenance, show } = start(t);
+  const { maintenance, show } = start(t, {}, current({}));
   const crashOf = (name: string) => maintenance.whyNotOnCrash({ kind: 'master', name });
+  await waitFor('the answer whether the token may read it', () => crashOf('a') === undefined);
   const { index, resets, value } = current({}) as Extract<State, { kind: 'current' }>;
   const stale = (error: SwitchmasterError): State => ({ kind: 'stale', index, resets, value, error });
   for (const [state, wanted] of [
@@ -148,6 +149,56 @@ t.test('no failover is ordered after a crash while the token may not read whethe
     if (wanted === undefined) t.equal(crashOf('a'), undefined);
     else t.match(crashOf('a'), wanted);
   }
+});
+
+t.test('a question to Consul about that right is no answer, and leaves the last one', async (t) => {
+  const noAnswer = async () => {
+    throw new SwitchmasterError('consul-unreachable', 'no answer in 2000 ms');
+  };
+  const world = { asked: 0, answer: noAnswer as () => Promise<unknown> };
+  const send = async () => {
+    world.asked += 1;
+    return world.answer();
+  };
+  const client = { send, transact: async () => ({ kind: 'committed' }) } as unknown as MaintenancePartOptions['client'];
+  const { maintenance, show } = start(t, { client, askAgainMs: 1 });
+  const crash = () => maintenance.whyNotOnCrash({ kind: 'master', name: 'a' });
+  /** Until an answer counts whose question was asked after this moment. */
+  const settle = () => {
+    const { asked } = world;
+    const ask = () => {
+      show(current({}));
+      return world.asked;
+    };
+    return waitFor('two questions', ask, { until: (count) => count > asked + 1 });
+  };
+  const notUnderstood = async () => ({ error: 'a proxy' });
+  const [allowed, denied] = [true, false].map((Allow) => async () => [{ Allow }]);
+  for (const [answer, wanted] of [
+    [noAnswer, /Consul has not answered yet whether the token may read/],
+    [notUnderstood, /Consul has not answered yet whether the token may read/],
+    [denied, /the token may not read/],
+    [noAnswer, /the token may not read/],
+    [notUnderstood, /the token may not read/],
+    [allowed, undefined],
+    [noAnswer, undefined],
+    [notUnderstood, undefined],
+  ] as const) {
+    if (answer !== undefined) world.answer = answer;
+    await settle();
+    if (wanted === undefined) t.equal(crash(), undefined);
+    else t.match(crash(), wanted);
+  }
+});
+
+t.test('where Consul has no ACLs, every token may read it', async (t) => {
+  const send = async () => {
+    throw new SwitchmasterError('consul-denied', 'ACL support disabled', { details: { status: 401 } });
+  };
+  const client = { send, transact: async () => ({ kind: 'committed' }) } as unknown as MaintenancePartOptions['client'];
+  const { maintenance } = start(t, { client }, current({}));
+  const crash = () => maintenance.whyNotOnCrash({ kind: 'master', name: 'a' });
+  await waitFor('the answer', () => crash() === undefined, { timeoutMs: 5_000 });
 });
 
 t.test('a failover that an operator ordered of a master does not concern a cluster of the same name', async (t) => {
