@@ -18,15 +18,20 @@ export async function readReplica(
     const state = readReplication(role, `ROLE at ${formatAddress(address)}`);
     if (state.role !== 'replica') return { address, wasInStep, link: 'unanswered' };
     const link = readLink(state.link);
-    return { address, link, keys: countLastingKeys(keyspace), wasInStep: wasInStep && !hasRestarted(replication) };
+    const hasData = wasInStep && isSameProcess(replication, link);
+    return { address, link, keys: countLastingKeys(keyspace), wasInStep: hasData };
   } catch {
     return { address, wasInStep, link: 'unanswered' };
   }
 }
 
-/** Whether its process has never been connected to a master (-1). Then it is another one than before, and may lack the data. */
-function hasRestarted(replication: unknown): boolean {
-  return readInfo(replication).get('master_link_down_since_seconds') === '-1';
+/**
+ * Whether its process was connected to the master. One that never was (-1) has started since, and may lack the data. INFO has the
+ * field as long as the link is not up: without it, the server refuses INFO, and a process that has started since looks the same.
+ */
+function isSameProcess(replication: unknown, link: CrashReplica['link']): boolean {
+  const downForS = readInfo(replication).get('master_link_down_since_seconds');
+  return downForS === undefined ? link !== 'down' : downForS !== '-1';
 }
 
 /** ROLE's states of a link (replication.c, roleCommand): from `handshake` on, the master has accepted a connection. */
