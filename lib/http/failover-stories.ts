@@ -1,4 +1,5 @@
 import { formatAddress } from '../model/address.ts';
+import type { CrashEndKind } from '../model/crash-end.ts';
 import { asMap } from '../model/json.ts';
 import { parseRecord } from '../model/record.ts';
 import type { JournalEntry } from '../telemetry/journal.ts';
@@ -74,10 +75,10 @@ function describe(entry: JournalEntry, { last, before, after }: Chapter): Failov
   const planned = after.find(({ loop, kind, details }) => {
     return loop === 'failover' && kind === 'applied' && details.epoch === epoch && details.generation === generation;
   });
-  const crash = findCrash({ recent, after, atMs });
   const what = entry.details.cause === 'rebase' ? 'new generation' : planned ? 'planned failover' : 'failover';
   const isSame = entry.details.cause === 'rebase' && masterOf(last) === formatAddress(record.master);
   const from = record.previous === null ? null : formatAddress(record.previous);
+  const crash = findCrash({ recent, after, atMs, from });
   const to = formatAddress(record.master);
   const version = `epoch ${epoch}${generation === 1 ? '' : `, generation ${generation}`}`;
   const known = { entry, recent, after, planned, crash };
@@ -93,12 +94,21 @@ function describe(entry: JournalEntry, { last, before, after }: Chapter): Failov
   };
 }
 
+/** Ends of a judgement that do not say that the process was gone at the end. */
+const inconclusive: ReadonlySet<unknown> = new Set(['back', 'stopped', 'unclear'] satisfies CrashEndKind[]);
+
 /** A bridge that ordered nothing, because others did, reports it up to this long after the change. */
 const reportMs = 10_000;
 
 /** What this bridge found of the crash that led to this failover: its order, else that others act, else why it ordered nothing. */
-function findCrash({ recent, after, atMs }: Pick<Known, 'recent' | 'after'> & { readonly atMs: number }) {
-  const ofCrash = (entry: JournalEntry) => entry.loop === 'crash';
+function findCrash({
+  recent,
+  after,
+  atMs,
+  from,
+}: Pick<Known, 'recent' | 'after'> & { readonly atMs: number; readonly from: string | null }) {
+  const ofCrash = ({ loop, hints, details }: JournalEntry) =>
+    loop === 'crash' && !inconclusive.has(details.end) && hints.some(({ source }) => source === `redis ${from}`);
   const soon = after.filter((entry) => entry.kind === 'fenced' && Date.parse(entry.at) - atMs <= reportMs);
   const crashes = [...recent, ...soon].filter(ofCrash);
   return crashes.find(({ kind }) => kind === 'applied') ?? crashes.at(-1);

@@ -25,6 +25,11 @@ const hint = (sentinel: number, event: string, agoMs: number) => ({
   event,
   agoMs,
 });
+const crashHint = (master = '10.0.0.5:6379') => ({
+  source: `redis ${master}`,
+  event: 'closed the connection',
+  agoMs: 0,
+});
 const stages = { observedMs: 1.2, plannedMs: 2, committedMs: 8.4 };
 const change = (atMs: number, epoch: number, over: Partial<JournalEntry> = {}) =>
   entry(atMs, { summary: 'moved', details: { cause: 'failover', record: record(epoch), stages }, ...over });
@@ -91,7 +96,8 @@ t.test('a crash, a new generation, and a leader that only the votes show', async
     { sentinel: '10.0.0.7:26379', condition: 'failover' },
   ];
   const details = { cause: 'rebase', record: { ...record(3), generation: 2 }, votes };
-  const [story] = storiesOf(entry(-90, { loop: 'crash', summary: 'it crashed' }), entry(0, { details }));
+  const crash = { loop: 'crash', summary: 'it crashed', hints: [crashHint()] };
+  const [story] = storiesOf(entry(-90, crash), entry(0, { details }));
   t.match(story?.lines, [
     /new generation: .*, epoch 3, generation 2$/,
     'seen down by: this bridge (it crashed)',
@@ -104,7 +110,7 @@ t.test('a crash, a new generation, and a leader that only the votes show', async
 t.test('a crash whose failover this bridge did not order', async (t) => {
   const downs = (...entries: readonly JournalEntry[]) => storiesOf(...entries).map(({ lines }) => lines[1]);
   const crash = (atMs: number, kind: JournalEntry['kind'], summary: string) =>
-    entry(atMs, { loop: 'crash', kind, summary });
+    entry(atMs, { loop: 'crash', kind, summary, hints: [crashHint()] });
   t.strictSame(downs(crash(-900, 'held', 'not in step'), change(0, 8)), ['seen down by: this bridge (not in step)']);
   const late = downs(change(0, 8), crash(40, 'fenced', 'b has ordered it'), change(500_000, 9));
   t.strictSame(late, ['seen down by: this bridge (b has ordered it)', 'seen down by: not known to this bridge']);
@@ -112,6 +118,16 @@ t.test('a crash whose failover this bridge did not order', async (t) => {
   t.strictSame(next, ['seen down by: not known to this bridge', 'seen down by: this bridge (b has ordered it)']);
   const both = downs(crash(-900, 'held', 'no right'), crash(-20, 'applied', 'ordered'), change(0, 8));
   t.strictSame(both, ['seen down by: this bridge (ordered)']);
+});
+
+t.test('a crash of another master, and one that was not certain at the end, is no cause of a failover', async (t) => {
+  const held = (over: Partial<JournalEntry>) =>
+    entry(-900, { loop: 'crash', kind: 'held', summary: 'it crashed', hints: [crashHint()], ...over });
+  const downOf = (crash: JournalEntry) => storiesOf(crash, change(0, 8))[0]?.lines[1];
+  const none = 'seen down by: not known to this bridge';
+  t.equal(downOf(held({ hints: [crashHint('10.0.0.6:6379')] })), none);
+  for (const end of ['back', 'stopped', 'unclear']) t.equal(downOf(held({ details: { end } })), none, end);
+  t.equal(downOf(held({ details: { end: 'no-replica' } })), 'seen down by: this bridge (it crashed)');
 });
 
 t.test('a new generation of the same master has no former master', async (t) => {
