@@ -13,14 +13,22 @@ export class News {
   /** Rests for `mostMs`, and for `leastMs` if something arrives or has arrived since the last rest. Rejects only if `signal` is aborted. */
   async rest({ leastMs, mostMs, signal }: { leastMs: number; mostMs: number; signal: AbortSignal }): Promise<void> {
     await delay(leastMs, undefined, { signal });
-    if (!this.#arrived) {
-      const woken = new AbortController();
-      this.#wake = () => woken.abort();
-      const ended = AbortSignal.any([signal, woken.signal]);
-      await delay(mostMs - leastMs, undefined, { signal: ended }).catch(() => undefined);
-      this.#wake = undefined;
-      signal.throwIfAborted();
-    }
+    if (!this.#arrived) await this.#wait(mostMs - leastMs, signal);
     this.#arrived = false;
+  }
+
+  /** The signal lives as long as the daemon, so nothing may stay at it. */
+  async #wait(mostMs: number, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const wake = () => resolve();
+    const timer = setTimeout(wake, mostMs);
+    signal.addEventListener('abort', wake, { once: true });
+    this.#wake = wake;
+    await promise;
+    this.#wake = undefined;
+    clearTimeout(timer);
+    signal.removeEventListener('abort', wake);
+    signal.throwIfAborted();
   }
 }

@@ -73,7 +73,9 @@ t.test('a process that is killed before it accepts: the kernel had accepted the 
 function killNow({ pid }: ChildProcess): void {
   process.kill(pid ?? 0, 'SIGKILL');
   const isEnded = () => /^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  while (!isEnded() || readdirSync(`/proc/${pid}/task`).length > 1);
+  const untilMs = performance.now() + 10_000;
+  while (!isEnded() || readdirSync(`/proc/${pid}/task`).length > 1)
+    if (performance.now() > untilMs) throw new Error(`process ${pid} has not ended 10 s after SIGKILL`);
 }
 
 t.test('a port without a listener is refused, on every way only if all of them are', async (t) => {

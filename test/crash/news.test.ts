@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { News } from '../../lib/crash/news.ts';
@@ -29,4 +30,15 @@ t.test('a rest ends by itself, and an aborted one rejects', async (t) => {
   await news.rest({ leastMs: 1, mostMs: 5, signal });
   await t.rejects(news.rest({ leastMs: 1, mostMs: longMs, signal: AbortSignal.timeout(5) }));
   await t.rejects(news.rest({ leastMs: longMs, mostMs: longMs, signal: AbortSignal.timeout(5) }));
+});
+
+t.test('rests leave nothing at the signal', async (t) => {
+  const { signal } = new AbortController();
+  const news = new News();
+  for (const end of [() => {}, () => news.arrive()]) {
+    const rest = news.rest({ leastMs: 1, mostMs: 20, signal });
+    setTimeout(end, 10);
+    await rest;
+  }
+  t.strictSame(getEventListeners(signal, 'abort'), []);
 });
