@@ -10,7 +10,7 @@ import type { CrashCaseParts, CrashCaseRun, Judgement } from './case-options.ts'
 import { tryConnectAll } from './connect-attempt.ts';
 import type { OrderClaim } from './evidence.ts';
 import { News } from './news.ts';
-import { lostProofs, noLease, type Obstacle, toFailure, toRefusal, unprovenSign } from './obstacle.ts';
+import { looksLikeOrder, lostProofs, noLease, type Obstacle, toFailure, toRefusal, unprovenSign } from './obstacle.ts';
 import { everyMs, restAfter } from './pace.ts';
 import { Preparation } from './preparation.ts';
 import { waitForRestart } from './restart.ts';
@@ -26,9 +26,8 @@ export class CrashCase<Target> {
   readonly #startedMs = performance.now();
   readonly #news = new News();
   #preparation: Preparation | undefined;
-  /** Preparations that end. */
   readonly #leaving: Promise<void>[] = [];
-  /** A claim that led to no order. */
+  /** Of a preparation that has ended: a claim that led to no order. */
   #unused: OrderClaim | undefined;
   #provenMs: number | undefined;
   /** The last proof, also one that has ended. */
@@ -58,7 +57,7 @@ export class CrashCase<Target> {
     } finally {
       unfollow();
       await this.#retract();
-      await this.#cancelRefused();
+      await this.#cancelUnused();
       this.#endPreparation();
       await Promise.all(this.#leaving);
     }
@@ -67,7 +66,7 @@ export class CrashCase<Target> {
   async #conclude(end: CaseEnd<Target>, signal: AbortSignal): Promise<Judgement> {
     const proven = typeof end === 'string' ? this.#endOfProof(lostProofs[end]) : end;
     if (proven === undefined) return typeof end === 'string' ? end : 'judged';
-    this.#report(proven.target === undefined ? await this.#attribute(proven, signal) : proven);
+    this.#report(looksLikeOrder(proven, this.#preparation?.lease) ? await this.#attribute(proven, signal) : proven);
     if (proven.target !== undefined) await this.#subject.followed(signal);
     return typeof end === 'string' ? end : 'judged';
   }
@@ -77,9 +76,11 @@ export class CrashCase<Target> {
     if (end !== undefined) this.#run.onEnd(end);
   }
 
-  /** What another bridge ordered meanwhile looks to this one like a failover of others, or like a lease that it does not get. */
+  /** Consul may take a second for its answer. Until then, nobody may count on this bridge, which orders nothing any more. */
   async #attribute(end: CrashEnd<Target>, signal: AbortSignal): Promise<CrashEnd<Target>> {
-    const since = { index: this.#run.orderBefore, sinceMs: performance.now() - this.#startedMs };
+    await this.#retract();
+    const sinceMs = performance.now() - this.#startedMs;
+    const since = { index: this.#run.orderBefore, sinceMs, withinMs: this.#subject.failoverTimeMs() };
     const other = await this.#parts.evidence.orderedElsewhere(this.#subject.name, { since, signal });
     return other === undefined ? end : { ...end, kind: 'ordered-elsewhere', why: `the bridge ${other} has ordered it` };
   }
@@ -208,10 +209,10 @@ export class CrashCase<Target> {
     }
   }
 
-  /** Another bridge may order what this one was refused, such as without a right. */
-  async #cancelRefused(): Promise<void> {
+  /** A note without an order keeps nobody from ordering: another bridge what this one was refused, or this one after maintenance. */
+  async #cancelUnused(): Promise<void> {
     const claim = this.#preparation?.lease.claimed ?? this.#unused;
-    if (this.#lastOrder === 'refused' && claim !== undefined)
+    if (this.#lastOrder !== 'given' && claim !== undefined)
       await this.#parts.evidence.cancelOrder(this.#subject.name, claim);
   }
 

@@ -1,8 +1,10 @@
 import { performance } from 'node:perf_hooks';
 import type { Address } from '../model/address.ts';
-import { type CrashEndKind, crashEnds, judgeAgainAfterMs } from '../model/crash-end.ts';
+import { crashEnds, judgeAgainAfterMs } from '../model/crash-end.ts';
+import { longestTimerMs } from '../model/duration.ts';
 import { CrashCase } from './case.ts';
 import type { CrashCaseParts, Judgement } from './case-options.ts';
+import { type Crash, isNews, isSameCrash, type Judged, type Opened } from './judged.ts';
 import type { CrashEnd, CrashSubject } from './subject.ts';
 
 export interface CrashCasesOptions<Closed, Target> extends CrashCaseParts {
@@ -24,40 +26,6 @@ interface Unordered {
   readonly why: string;
   /** ISO 8601. */
   readonly at: string;
-}
-
-/** One crash, however often it is judged. */
-interface Crash<Closed> {
-  readonly closed: Closed;
-  /** The ends that were reported: each is one entry of the journal. */
-  readonly reported: Set<CrashEndKind>;
-  readonly attempt: number;
-  readonly orderBefore: number | undefined;
-}
-
-interface Opened<Closed> {
-  readonly crash: Crash<Closed>;
-  /** Another connection was closed since. */
-  isClosedAgain: boolean;
-  /** What happened since that needs another case: what it changes. */
-  change: Partial<Closed> | undefined;
-  /** Whether a process has accepted a connection since the last one was closed. */
-  isConnected: boolean;
-  lastEnd: CrashEnd<unknown> | undefined;
-  ended: Promise<void>;
-}
-
-/** The end of the last case of a master whose process was gone. */
-interface Judged<Closed> {
-  readonly crash: Crash<Closed>;
-  /** Why no failover was ordered; undefined where this bridge ordered one, others act, or a process is there again. */
-  readonly why: string | undefined;
-  /** When it was judged first, ISO 8601. */
-  readonly at: string;
-  readonly endedMs: number;
-  /** Until it is judged again by itself. */
-  timer: NodeJS.Timeout | undefined;
-  unfollow: () => void;
 }
 
 const firstWaitMs = 3_000;
@@ -159,7 +127,6 @@ export class CrashCases<Closed extends object, Target> {
     const judged = this.#judged.get(key);
     if (judged === undefined || this.isStopped) return;
     const { crash } = judged;
-    clearTimeout(judged.timer);
     const closed = { ...crash.closed, ...change };
     if (this.#options.isCurrent(closed)) this.#open(key, { ...crash, closed, attempt }, waitMs);
     else this.forget(key);
@@ -169,6 +136,8 @@ export class CrashCases<Closed extends object, Target> {
     const state = { isClosedAgain: false, change: undefined, isConnected: false, lastEnd: undefined };
     const opened: Opened<Closed> = { crash, ...state, ended: Promise.resolve() };
     this.#cases.set(key, opened);
+    // One case at a time, also of a crash that another close began again.
+    clearTimeout(this.#judged.get(key)?.timer);
     // A case rejects if it is stopped.
     const pursuing = this.#pursue(opened, waitMs).catch((): Judgement => 'unclear');
     opened.ended = pursuing.then((judgement) => this.#settle(key, opened, judgement));
@@ -194,8 +163,10 @@ export class CrashCases<Closed extends object, Target> {
     if (judgement === 'judged') this.#keep(key, opened);
     const before = this.#judged.get(key);
     // It was proven before, and nobody has answered since.
-    if (judgement === 'unclear' && before !== undefined)
+    if (judgement === 'unclear' && before !== undefined) {
+      if (isSameCrash(before, crash)) before.crash = crash;
       this.#setTimer(key, before, { kind: 'unclear', forMs: undefined });
+    }
     if (isClosedAgain && judgement !== 'judged') this.#options.onClosedAgain(crash.closed);
     else if (change !== undefined) this.#judgeAgain(key, { change, attempt: 0, waitMs: firstWaitMs });
   }
@@ -205,10 +176,10 @@ export class CrashCases<Closed extends object, Target> {
     this.forget(key);
     // A process that came back without its keys is there.
     const isGone = !isConnected && lastEnd?.sign.kind === 'refused';
-    const isProblem = isGone && crashEnds[lastEnd.kind].problem === 'shown';
-    const isSame = before?.crash.reported === crash.reported;
-    const at = isSame ? before.at : new Date().toISOString();
-    const why = isProblem ? lastEnd.why : undefined;
+    const known = before !== undefined && isSameCrash(before, crash) ? before : undefined;
+    const at = known?.at ?? new Date().toISOString();
+    const whys = { shown: lastEnd?.why, kept: known?.why, none: undefined };
+    const why = isGone ? whys[crashEnds[lastEnd.kind].problem] : undefined;
     const state = { timer: undefined, unfollow: () => undefined };
     const judged: Judged<Closed> = { crash, why, at, endedMs: performance.now(), ...state };
     this.#judged.set(key, judged);
@@ -221,12 +192,15 @@ export class CrashCases<Closed extends object, Target> {
     const { attempt } = judged.crash;
     const inMs = judgeAgainAfterMs({ kind: end.kind, attempt, forMs: end.forMs });
     if (inMs === undefined || this.isStopped) return;
-    judged.timer = setTimeout(() => {
-      // In maintenance nothing has to be asked.
-      const isHeld = this.#options.whyNot(judged.crash.closed) !== undefined;
-      if (isHeld) this.#setTimer(key, judged, { kind: 'maintenance', forMs: undefined });
-      else this.#judgeLater(key, judged);
-    }, inMs);
+    judged.timer = setTimeout(
+      () => {
+        // In maintenance nothing has to be asked.
+        const isHeld = this.#options.whyNot(judged.crash.closed) !== undefined;
+        if (isHeld) this.#setTimer(key, judged, { kind: 'maintenance', forMs: undefined });
+        else this.#judgeLater(key, judged);
+      },
+      Math.min(inMs, longestTimerMs),
+    );
   }
 
   /** Where a majority of the bridges must see a crash, they must judge it at the same time. */
@@ -239,10 +213,4 @@ export class CrashCases<Closed extends object, Target> {
         this.#judgeLater(key, judged);
     });
   }
-}
-
-/** Each judgement of a crash that ends in the same way is the same news. That a known crash ends or cannot be judged now is none. */
-function isNews(kind: CrashEndKind, reported: ReadonlySet<CrashEndKind>): boolean {
-  if (reported.size === 0) return true;
-  return !reported.has(kind) && !['back', 'stopped', 'unclear'].includes(kind);
 }

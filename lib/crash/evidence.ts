@@ -34,8 +34,10 @@ export interface LastOrder {
 export interface OrdersSince {
   /** Consul's index of the last one before; undefined where it is not known. */
   readonly index: number | undefined;
-  /** How long ago that was, for where the index is not known. */
+  /** How long ago this judgement began. */
   readonly sinceMs: number;
+  /** How long an order counts. One from before this judgement that is older has failed. */
+  readonly withinMs: number;
 }
 
 /** A note in Consul that this bridge orders a failover. */
@@ -153,9 +155,10 @@ export class CrashEvidence {
   ): Promise<string | undefined> {
     const order = await this.lastOrder(name, signal).catch(() => undefined);
     if (order?.by === undefined || order.by === this.#options.bridgeId) return undefined;
-    const { index, sinceMs } = since;
-    const isNew = index === undefined ? (order.ageMs ?? sinceMs) < sinceMs : order.index > index;
-    return isNew ? order.by : undefined;
+    const { index, sinceMs, withinMs } = since;
+    const { ageMs = Number.POSITIVE_INFINITY } = order;
+    const isNew = index === undefined ? ageMs < sinceMs : order.index > index;
+    return isNew && ageMs < Math.max(sinceMs, withinMs) ? order.by : undefined;
   }
 
   /** Whether another bridge sees this crash now. */

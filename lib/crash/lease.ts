@@ -22,6 +22,8 @@ interface MissingLease {
   readonly why: string;
 }
 
+const heldElsewhere: MissingLease = { end: 'consul', why: 'another bridge holds the lease for a failover' };
+
 const retryMs = 50;
 
 /**
@@ -47,6 +49,11 @@ export class CrashLease {
   /** The last order, as soon as this bridge holds the lease; else why it does not. */
   get state(): { readonly kind: 'held'; readonly last: LastOrder } | ({ readonly kind: 'missing' } & MissingLease) {
     return this.#last === undefined ? { kind: 'missing', ...this.#missing } : { kind: 'held', last: this.#last };
+  }
+
+  /** Whether another bridge holds it, as one that orders does. */
+  get isHeldElsewhere(): boolean {
+    return this.#last === undefined && this.#missing === heldElsewhere;
   }
 
   /** The note in Consul; undefined before one was written. */
@@ -81,7 +88,7 @@ export class CrashLease {
           onNews();
           return;
         }
-        this.#missing = { end: 'consul', why: 'another bridge holds the lease for a failover' };
+        this.#missing = heldElsewhere;
       } catch (thrown) {
         const { code, message } = SwitchmasterError.from(thrown);
         const why = `Consul does not give the lease for a failover: ${message}`;

@@ -19,6 +19,15 @@ export const lostProofs = {
 
 export const noLease = { kind: 'missing', end: 'consul', why: 'the lease was not requested' } as const;
 
+/** Whether an end can be what another bridge's order looks like to this one: a failover of others, or a lease that it does not get. */
+export function looksLikeOrder(
+  { kind }: { readonly kind: CrashEndKind },
+  lease: { readonly isHeldElsewhere: boolean } | undefined,
+): boolean {
+  if (kind === 'consul') return lease?.isHeldElsewhere === true;
+  return kind === 'others-act' || kind === 'too-soon';
+}
+
 /** Of a case that failed before any proof. */
 export const unprovenSign: CrashSign = { kind: 'refused', connection: { kind: 'no-proof' } };
 

@@ -23,6 +23,8 @@ export interface CrashSubject<Target> {
   /** Whether its replicas would lose keys by copying it; undefined before they have answered. */
   wouldLoseKeys(restarted: RestartedMaster): boolean | undefined;
   decide(known: CrashKnowledge): CrashDecision<Target>;
+  /** How long an order counts: the shortest time between two failovers. */
+  failoverTimeMs(): number;
   /** For the key of the order in Consul. */
   describe(target: Target): Readonly<Record<string, string>>;
   /** Rejects with `redis-refused` where it may be ordered again. */

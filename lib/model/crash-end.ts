@@ -6,14 +6,15 @@ export type CrashEndKind = keyof typeof crashEnds;
 interface EndTraits {
   /** As the journal has it. `fenced`: somebody else acts. */
   readonly outcome: 'applied' | 'fenced' | 'held';
-  /** Whether the health shows it for as long as the process is gone. */
-  readonly problem: 'shown' | 'none';
+  /** Whether the health shows it for as long as the process is gone. `kept`: the reason from before, if there was one. */
+  readonly problem: 'shown' | 'kept' | 'none';
   /** Whether a crash that ended so is judged again by itself, while the record names the master. */
   readonly again: 'later' | 'never';
 }
 
 const held = { outcome: 'held', problem: 'shown', again: 'later' } as const;
-const elsewhere = { outcome: 'fenced', problem: 'none', again: 'later' } as const;
+/** Sentinels that find it down may be waiting, and an order may have failed: what was shown before still holds. */
+const elsewhere = { outcome: 'fenced', problem: 'kept', again: 'later' } as const;
 const over = { outcome: 'held', problem: 'none', again: 'never' } as const;
 
 export const crashEnds = {

@@ -20,6 +20,16 @@ const ends: Readonly<
     ({ world }) => Object.assign(world, { orderedBy: 'b' }),
     { kind: 'ordered-elsewhere', why: 'the bridge b has ordered it' },
   ],
+  'the last failover was the order of another bridge': [
+    { kind: 'refuse', end: 'too-soon', why: 'just now', forMs: 5_000 },
+    ({ world }) => Object.assign(world, { orderedBy: 'b' }),
+    { kind: 'ordered-elsewhere', why: 'the bridge b has ordered it', forMs: 5_000 },
+  ],
+  'another bridge had ordered it, which has nothing to do with what is in the way now': [
+    { kind: 'wait', end: 'no-majority', why: 'no majority' },
+    ({ world }) => Object.assign(world, { orderedBy: 'b' }),
+    { kind: 'no-majority', why: 'no majority' },
+  ],
   maintenance: [
     { kind: 'refuse', end: 'maintenance', why: 'in maintenance' },
     () => {},
@@ -68,6 +78,25 @@ for (const [when, [decision, meanwhile, end]] of Object.entries(ends)) {
     t.match(ends[0], { ...end, target: undefined, sign: { kind: 'refused' }, provenMs: Number });
   });
 }
+
+t.test('a lease that another bridge holds looks like its order, one that nobody holds does not', async (t) => {
+  for (const [lease, decision, kind] of [
+    ['full', { kind: 'order', target: 'replica' }, 'ordered-elsewhere'],
+    ['inside', { kind: 'wait', end: 'consul', why: 'Consul lists no bridge' }, 'consul'],
+  ] as const) {
+    const { world, ends, judged } = await startCase(t, { waitMs: 300 });
+    Object.assign(world, { lease, decision, orderedBy: 'b' });
+    await judged;
+    t.match(ends, [{ kind }], lease);
+  }
+});
+
+t.test('a bridge that orders nothing withdraws its evidence before it asks who ordered', async (t) => {
+  const { world, judged } = await startCase(t);
+  world.decision = { kind: 'leave', why: 'Sentinel s fails over by itself' };
+  await judged;
+  t.strictSame(world.steps, ['withdraw', 'read the order']);
+});
 
 t.test('what was not proven leaves nothing', async (t) => {
   const { port, world, ends, judged } = await startCase(t, { crashAfterMs: 5_000 });

@@ -16,7 +16,7 @@ export async function listen(port = 0): Promise<Server> {
 }
 
 /** A master that is gone, and the world of the bridge that judges it. */
-export async function startCase(t: Test, { crashAfterMs = 60 } = {}) {
+export async function startCase(t: Test, { crashAfterMs = 60, waitMs = 3_000 } = {}) {
   const server = await listen();
   const { port } = server.address() as { port: number };
   server.close();
@@ -29,6 +29,11 @@ export async function startCase(t: Test, { crashAfterMs = 60 } = {}) {
     /** Of a master that came back without its keys. */
     emptied: { kind: 'order', target: 'replica' } as CrashDecision<string>,
     orderedBy: undefined as string | undefined,
+    whyNot: undefined as string | undefined,
+    lease: 'inside' as 'inside' | 'full',
+    onClaim: () => {},
+    /** What is done about the evidence, in order. */
+    steps: [] as string[],
     keys: 'more' as 'more' | 'none',
     refusal: new SwitchmasterError('redis-refused', 'no suitable replica'),
     cancelled: [] as number[],
@@ -42,7 +47,7 @@ export async function startCase(t: Test, { crashAfterMs = 60 } = {}) {
     master,
     ways: [{ to: master, from: undefined }],
     runIds: ['before'],
-    whyNot: () => undefined,
+    whyNot: () => world.whyNot,
     readInfo: async () => {
       world.infos += 1;
       return `run_id:after\r\nrole:master\r\nloading:${world.isLoading ? 1 : 0}\r\naof_enabled:0\r\n`;
@@ -71,6 +76,7 @@ export async function startCase(t: Test, { crashAfterMs = 60 } = {}) {
       world.refusals -= 1;
       throw world.refusal;
     },
+    failoverTimeMs: () => 60_000,
     followed: async () => undefined,
     report: () => undefined,
   };
@@ -79,24 +85,28 @@ export async function startCase(t: Test, { crashAfterMs = 60 } = {}) {
   };
   const enter = async () => {
     world.entered += 1;
-    return { kind: 'inside', leave } as const;
+    return world.lease === 'inside' ? ({ kind: 'inside', leave } as const) : ({ kind: 'full', holders: 1 } as const);
   };
   const evidence = {
     follow: () => () => undefined,
     publish: async () => undefined,
-    withdraw: async () => undefined,
+    withdraw: async () => void world.steps.push('withdraw'),
     bridges: () => [],
     lastOrder: async () => ({ ageMs: world.claims === 0 ? undefined : 5, index: world.claims, by: undefined }),
-    orderedElsewhere: async () => world.orderedBy,
+    orderedElsewhere: async () => {
+      world.steps.push('read the order');
+      return world.orderedBy;
+    },
     claimOrder: async (_, { last }) => {
       world.claims += 1;
+      world.onClaim();
       return { before: last, index: world.claims };
     },
     cancelOrder: async (_, { index }) => void world.cancelled.push(index),
   } satisfies Partial<CrashCaseParts['evidence']> as unknown as CrashCaseParts['evidence'];
   const stop = new AbortController();
   const parts = { steering: { enter }, evidence, bridgeId: 'bridge', crashAfterMs };
-  const run = { waitMs: 3_000, orderBefore: 0, onEnd: (end: CrashEnd<string>) => ends.push(end) };
+  const run = { waitMs, orderBefore: 0, onEnd: (end: CrashEnd<string>) => ends.push(end) };
   const judged = new CrashCase(subject, parts, run).pursue(stop.signal);
   judged.catch(() => undefined);
   t.teardown(() => stop.abort());

@@ -75,6 +75,18 @@ t.test('a claim whose order was refused is no order for the next preparation', a
   t.equal(world.claims, 1, 'it is not claimed twice');
 });
 
+t.test('a claim ends with the case if maintenance began while Consul took it: nothing was ordered', async (t) => {
+  const { world, ends, judged } = await startCase(t);
+  world.onClaim = () => {
+    const why = 'in maintenance';
+    Object.assign(world, { whyNot: why, decision: { kind: 'refuse', end: 'maintenance', why } });
+  };
+  world.decision = { kind: 'order', target: 'replica' };
+  t.equal(await judged, 'judged');
+  t.match(ends, [{ kind: 'maintenance', target: undefined }]);
+  t.strictSame(world.cancelled, [1]);
+});
+
 t.test('a claim ends with the case if the order was refused, and stays if it may have been carried out', async (t) => {
   const reply = Object.assign(new Error('NOPERM'), { name: 'ReplyError' });
   for (const [code, cause, cancelled] of [

@@ -70,6 +70,33 @@ for (const [when, entries] of Object.entries(contradicted)) {
   t.test(`somebody contradicts: ${when}`, async (t) => t.type(contradictionOf(entries), 'string'));
 }
 
+t.test(
+  'an order of another bridge counts if it came after the crash, and as long as it can be under way',
+  async (t) => {
+    const agoMs = (ms: number) => new Date(Date.now() - ms).toISOString();
+    const order = { orderedAt: agoMs(5_000), orderedBy: 'b' };
+    const since = { index: 7, sinceMs: 20_000, withinMs: 60_000 };
+    for (const [what, value, changes, wanted] of [
+      ['it is new', order, {}, 'b'],
+      ['it was there before the crash', order, { index: 8 }, undefined],
+      ['it is younger than the crash, where nothing was known before', order, { index: undefined }, 'b'],
+      ['it is older than the crash', order, { index: undefined, sinceMs: 1_000 }, undefined],
+      ['it has failed: a failover could have followed by now', order, { sinceMs: 1_000, withinMs: 4_000 }, undefined],
+      ['it came within this judgement', order, { withinMs: 0 }, 'b'],
+      ['it is from this bridge', { ...order, orderedBy: 'a' }, {}, undefined],
+      ['there is none', undefined, {}, undefined],
+    ] as const) {
+      const entry = value === undefined ? undefined : { key: 'order', value: JSON.stringify(value), modifyIndex: 8 };
+      const client = { read: async () => ({ value: entry }) };
+      const watches = { follow: () => ({ state: { kind: 'pending' }, release: () => undefined }) };
+      const options = { client, watches, prefix, bridgeId: 'a', masters: ['*'] } as unknown as CrashEvidenceOptions;
+      const { signal } = new AbortController();
+      const by = await new CrashEvidence(options).orderedElsewhere('m', { since: { ...since, ...changes }, signal });
+      t.equal(by, wanted, what);
+    }
+  },
+);
+
 t.test('news of a master are those of its own evidence', async (t) => {
   let state = { kind: 'current', index: 1n, resets: 0, value: [judging('a')] as readonly KvEntry[] };
   let onChange = () => {};

@@ -5,8 +5,8 @@ import { type CrashEndKind, crashEnds, judgeAgainAfterMs } from '../../lib/model
 /** Every end: how the journal has it, whether the health shows it, and whether the crash is judged again. */
 const table: Readonly<Record<CrashEndKind, string>> = {
   ordered: 'applied, none, never',
-  'ordered-elsewhere': 'fenced, none, later',
-  'others-act': 'fenced, none, later',
+  'ordered-elsewhere': 'fenced, kept, later',
+  'others-act': 'fenced, kept, later',
   'others-may-act': 'held, shown, later',
   contradicted: 'held, shown, later',
   maintenance: 'held, shown, later',

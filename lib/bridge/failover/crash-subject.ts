@@ -8,7 +8,7 @@ import { ageOf } from '../../model/age.ts';
 import { type CrashDecision, hasLostKeys, type RestartedMaster } from '../../model/crash.ts';
 import { compareVersions } from '../../model/epoch.ts';
 import type { MasterRecord } from '../../model/record.ts';
-import type { SentinelView } from '../../model/sentinel.ts';
+import { type SentinelView, sentinelDefaults } from '../../model/sentinel.ts';
 import { aborted } from '../interruption.ts';
 import { readReplica } from '../observe/crash-reading.ts';
 import { distinctViews } from '../observe/sentinel-reading.ts';
@@ -94,6 +94,11 @@ export class SentinelCrash implements CrashSubject<Address> {
       replicas,
       maintenance: this.whyNot(),
     });
+  }
+
+  failoverTimeMs(): number {
+    const { views = [] } = this.#seen ?? {};
+    return views.length === 0 ? sentinelDefaults.failoverTimeoutMs : failoverTimeoutMs({ views });
   }
 
   describe(sentinel: Address): Readonly<Record<string, string>> {

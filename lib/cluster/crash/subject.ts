@@ -123,6 +123,10 @@ export class ClusterCrash implements CrashSubject<Address> {
     });
   }
 
+  failoverTimeMs(): number {
+    return this.#parts.failoverTimeMs();
+  }
+
   describe(replica: Address): Readonly<Record<string, string>> {
     return { replica: formatAddress(replica) };
   }
