@@ -25,8 +25,8 @@ export function checkKeyPair(
   if (!isUsable(privateKey)) {
     const { asymmetricKeyType: type, asymmetricKeyDetails: details } = privateKey;
     const kind = [type, details?.namedCurve].filter((word) => word !== undefined).join(' ');
-    const message = `${nameOf(resolution, key)} is a key of ${kind}, which TLS connections cannot use`;
-    const hint = 'take a key of RSA, Ed25519, Ed448, or of the curves P-256, P-384 and P-521';
+    const message = `${nameOf(resolution, key)} is a key of ${kind || 'a kind without a name'}, which TLS connections cannot use`;
+    const hint = 'take a key of RSA, Ed25519, Ed448, or of the curves P-256, P-384, P-521 and Brainpool r1';
     resolution.report(key.file.setting, { message, hint });
     return;
   }
@@ -77,9 +77,19 @@ function readKey(resolution: Resolution, given: PemFile<Secret>): KeyObject | un
   }
 }
 
-/** What OpenSSL, and so Node and most servers, offers for signatures in TLS (RFC 8446, 4.2.3). */
+/**
+ * Kinds of keys that sign in TLS, and curves that have a signature scheme: of RFC 8446 (4.2.3) and, for Brainpool in TLS 1.3, of
+ * RFC 8734. OpenSSL 3 and so Node offer these schemes.
+ */
 const usableKinds: ReadonlySet<string> = new Set(['rsa', 'rsa-pss', 'ed25519', 'ed448']);
-const usableCurves: ReadonlySet<string> = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
+const usableCurves: ReadonlySet<string> = new Set([
+  'prime256v1',
+  'secp384r1',
+  'secp521r1',
+  'brainpoolP256r1',
+  'brainpoolP384r1',
+  'brainpoolP512r1',
+]);
 
 function isUsable({ asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject): boolean {
   return type === 'ec' ? usableCurves.has(details?.namedCurve ?? '') : usableKinds.has(type ?? '');
