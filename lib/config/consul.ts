@@ -19,8 +19,7 @@ export async function resolveConsul(resolution: Resolution, raw: RawConsul): Pro
   const settings = tlsSettings(resolution, raw);
   const tls = target.secure ? await readTls(resolution, settings) : undefined;
   warnOfIgnoredVariables(resolution, target.socketPath === undefined ? (target.secure ? 'tls' : 'plain') : 'socket');
-  if (raw.tls !== undefined && target.socketPath !== undefined)
-    resolution.report({ at: ['consul', 'tls'] }, { message: 'has no effect on a socket', hint: 'remove tls' });
+  if (raw.tls !== undefined && target.socketPath !== undefined) reportTlsOnSocket(resolution, raw);
   return {
     host: target.host,
     port: target.port,
@@ -32,6 +31,17 @@ export async function resolveConsul(resolution: Resolution, raw: RawConsul): Pro
     connections: raw.connections,
     maxStaleMs: raw.maxStale,
   };
+}
+
+function reportTlsOnSocket(resolution: Resolution, raw: RawConsul): void {
+  const problem =
+    raw.address === undefined
+      ? {
+          message: 'has no effect on a socket, which CONSUL_HTTP_ADDR names',
+          hint: 'set consul.address to https://host:port, or remove tls',
+        }
+      : { message: 'has no effect on a socket', hint: 'remove tls' };
+  resolution.report({ at: ['consul', 'tls'] }, problem);
 }
 
 interface Target {

@@ -14,7 +14,7 @@ import {
 import { withinDeadline } from '../file-system.ts';
 import { notUtf8, readRegularBytes } from '../regular-file.ts';
 import type { Path, Place, Problem } from './problem.ts';
-import { explainSyntax } from './syntax.ts';
+import { findMistakes } from './syntax.ts';
 import { describeUnreadable } from './unreadable.ts';
 
 /** One config file, parsed. */
@@ -83,21 +83,22 @@ function noConfigFile(): Error {
 
 function parseFile(file: string, text: string): ConfigDocument | { readonly problems: readonly Problem[] } {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false, stringKeys: true });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    merge: true,
+    prettyErrors: false,
+    stringKeys: true,
+    // findMistakes reports them.
+    uniqueKeys: false,
+  });
   const placeOf = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(line, 1), column: Math.max(col, 1) };
   };
-  const mistakes = [...document.errors, ...document.warnings.filter(({ code }) => code === 'TAG_RESOLVE_FAILED')];
+  const mistakes = findMistakes(document, (offset) => placeOf(offset).line);
   if (mistakes.length > 0) {
-    const lineOf = (offset: number) => placeOf(offset).line;
-    return {
-      problems: mistakes.map((error) => ({
-        path: '',
-        ...explainSyntax(error, { document, lineOf }),
-        place: placeOf(error.pos[0]),
-      })),
-    };
+    const problems = mistakes.map(({ offset, ...mistake }) => ({ path: '', ...mistake, place: placeOf(offset) }));
+    return { problems };
   }
   let value: unknown;
   try {

@@ -1,58 +1,62 @@
-import {
-  isMap,
-  isScalar,
-  type Node,
-  type Pair,
-  visit,
-  type YAMLError,
-  type YAMLMap,
-  type Document as YamlDocument,
-} from 'yaml';
+import { isScalar, visit, type YAMLError, type YAMLWarning, type Document as YamlDocument } from 'yaml';
 import type { Problem } from './problem.ts';
 
 type Explanation = Pick<Problem, 'message' | 'hint'>;
 
-/** Why a text of a config file was not accepted. `lineOf` gives the line of an offset. */
-export function explainSyntax(
-  error: YAMLError,
-  { document, lineOf }: { readonly document: YamlDocument.Parsed; readonly lineOf: (offset: number) => number },
-): Explanation {
-  if (error.code === 'MULTIPLE_DOCS')
-    return { message: 'a second document begins here', hint: 'remove the line `---`, or write two files' };
-  // The parser only warns of a tag without a meaning, such as `!include`, and takes the value as it is written.
-  if (error.code === 'TAG_RESOLVE_FAILED' && error.name === 'YAMLWarning') {
-    const [, tag = ''] = /(\S+)$/.exec(error.message) ?? [];
-    return { message: `the tag ${tag} has no meaning here`, hint: 'write the value itself' };
-  }
-  if (error.code === 'DUPLICATE_KEY') {
-    const twice = findSecond(document, error.pos[0]);
-    if (twice !== undefined) {
-      const message = `the key ${twice.name} is here a second time; the first is in line ${lineOf(twice.firstOffset)}`;
-      return { message, hint: 'keep one of them' };
-    }
-  }
-  return { message: `not YAML: ${error.message}` };
+export type Mistake = Explanation & { readonly offset: number };
+
+/** Enough to correct a file by. */
+const maxMistakes = 50;
+
+/** Why a text of a config file is not accepted: at most {@link maxMistakes}, and how many more there are. */
+export function findMistakes(document: YamlDocument.Parsed, lineOf: (offset: number) => number): readonly Mistake[] {
+  const found = [
+    ...document.errors.map(explainError),
+    ...findRepeatedKeys(document).map((repeated) => explainRepeated(repeated, lineOf)),
+    ...document.warnings.filter(({ code }) => code === 'TAG_RESOLVE_FAILED').map(explainTag),
+  ].toSorted((a, b) => a.offset - b.offset);
+  const next = found[maxMistakes];
+  if (next === undefined) return found;
+  const message = `${found.length - maxMistakes} more mistakes begin here`;
+  return [...found.slice(0, maxMistakes), { message, hint: 'correct the others first', offset: next.offset }];
 }
 
-/** The key at an offset, and the offset of the same key before it in its map. */
-function findSecond(
-  document: YamlDocument.Parsed,
-  offset: number,
-): { readonly name: string; readonly firstOffset: number } | undefined {
-  let found: ReturnType<typeof findSecond>;
+function explainError({ code, message, pos: [offset] }: YAMLError): Mistake {
+  if (code !== 'MULTIPLE_DOCS') return { message: `not YAML: ${message}`, offset };
+  return { message: 'a second document begins here', hint: 'remove the line `---`, or write two files', offset };
+}
+
+/** The parser only warns of a tag without a meaning, such as `!include`, and takes the value as it is written. */
+function explainTag({ message, pos: [offset] }: YAMLError | YAMLWarning): Mistake {
+  const [, tag = ''] = /(\S+)$/.exec(message) ?? [];
+  return { message: `the tag ${tag} has no meaning here`, hint: 'write the value itself', offset };
+}
+
+interface RepeatedKey {
+  readonly key: unknown;
+  readonly offset: number;
+  readonly firstOffset: number;
+}
+
+function explainRepeated({ key, offset, firstOffset }: RepeatedKey, lineOf: (offset: number) => number): Mistake {
+  const message = `the key ${JSON.stringify(key)} is here a second time; the first is in line ${lineOf(firstOffset)}`;
+  return { message, hint: 'keep one of them', offset };
+}
+
+/** Keys that are in their map already. The parser's own check compares each key with all others of its map. */
+function findRepeatedKeys(document: YamlDocument.Parsed): readonly RepeatedKey[] {
+  const repeated: RepeatedKey[] = [];
   visit(document, {
-    Pair(_, { key }, ancestors) {
-      const map = ancestors.at(-1);
-      if (offsetOf(key) !== offset || !isScalar(key) || !isMap(map)) return undefined;
-      const first = (map as YAMLMap).items.find((other: Pair) => isScalar(other.key) && other.key.value === key.value);
-      const firstOffset = offsetOf(first?.key);
-      if (firstOffset !== undefined) found = { name: JSON.stringify(key.value), firstOffset };
-      return visit.BREAK;
+    Map(_, { items }) {
+      const firsts = new Map<unknown, number>();
+      for (const { key } of items) {
+        const offset = isScalar(key) ? key.range?.[0] : undefined;
+        if (!isScalar(key) || offset === undefined) continue;
+        const firstOffset = firsts.get(key.value);
+        if (firstOffset === undefined) firsts.set(key.value, offset);
+        else repeated.push({ key: key.value, offset, firstOffset });
+      }
     },
   });
-  return found;
-}
-
-function offsetOf(node: unknown): number | undefined {
-  return (node as Node | null | undefined)?.range?.[0];
+  return repeated;
 }

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import t from 'tap';
 import { parseTarget } from '../../lib/config/consul.ts';
@@ -128,6 +129,11 @@ t.test('variables of consul without an effect are warnings', async (t) => {
     (await load(environment)).warnings.map(({ path, message }) => `${path} ${message}`);
   const allOf = (names: object, why: string) => Object.keys(names).map((name) => `${name} has no effect: ${why}`);
   t.strictSame(await warned(forTls), allOf(forTls, 'the connection to Consul does not use TLS'));
+  writeFileSync(`${folder}/tls.yml`, 'consul: { tls: {} }\n');
+  await t.rejects(
+    loadConfig({ paths: [`${folder}/tls.yml`], environment: { CONSUL_HTTP_ADDR: 'unix:///run/consul.sock' } }),
+    { message: /consul[.]tls: has no effect on a socket, which CONSUL_HTTP_ADDR names.*set consul[.]address/ },
+  );
   t.strictSame(
     await warned({ ...forTls, CONSUL_HTTP_ADDR: 'unix:///x', CONSUL_HTTP_SSL: 'true' }),
     allOf({ CONSUL_HTTP_SSL: 1, ...forTls }, 'the connection to Consul goes through a socket'),

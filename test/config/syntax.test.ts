@@ -1,7 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import t from 'tap';
+import { LineCounter, parseDocument, type Scalar, type YAMLMap } from 'yaml';
 import { loadConfig } from '../../lib/config/load.ts';
 import type { Problem } from '../../lib/config/problem.ts';
+import { findMistakes } from '../../lib/config/syntax.ts';
 import { SwitchmasterError } from '../../lib/errors.ts';
 
 /* What YAML permits, or permits with a warning, and what would not mean what it looks like. */
@@ -35,6 +37,35 @@ t.test('a key that is in a map twice is named, with both lines', async (t) => {
   ];
   for (const [name, text, expected] of cases)
     t.strictSame(await problemsOf(name, text), [`${expected} (keep one of them)`], text);
+});
+
+t.test('many mistakes are not all listed, and each is found once', async (t) => {
+  const keys = Array.from({ length: 10_000 }, (_, i) => `k${i % 5_000}: 1\n`);
+  const problems = await problemsOf('c.yml', keys.join(''));
+  t.equal(problems.length, 51);
+  t.equal(problems[0], '5001:1 the key "k0" is here a second time; the first is in line 1 (keep one of them)');
+  t.equal(problems[49], '5050:1 the key "k49" is here a second time; the first is in line 50 (keep one of them)');
+  t.equal(problems[50], '5051:1 4950 more mistakes begin here (correct the others first)');
+});
+
+t.test('keys are read a few times each, however many there are', (t) => {
+  for (const sameKey of ['same', 'other'] as const) {
+    const text = Array.from({ length: 2_000 }, (_, i) => `${sameKey === 'same' ? 'k' : `k${i}`}: 1\n`).join('');
+    const document = parseDocument(text, { uniqueKeys: false, lineCounter: new LineCounter() });
+    let reads = 0;
+    for (const { key } of (document.contents as YAMLMap<Scalar>).items) {
+      const { value } = key;
+      Object.defineProperty(key, 'value', {
+        get() {
+          reads += 1;
+          return value;
+        },
+      });
+    }
+    findMistakes(document, () => 1);
+    t.ok(reads < 10 * 2_000, String(reads));
+  }
+  t.end();
 });
 
 t.test('a tag that other programs replace is refused', async (t) => {
