@@ -67,6 +67,8 @@ function requested(path: string): string {
 function readKey(call: HelperCall) {
   const text = textArgument(call, 0);
   const { path, ...dc } = call.scope.listed.keys.has(text) ? { path: requested(text) } : splitKey(text);
+  // Where a computed part is empty, Consul would read the key of another folder.
+  if (/[^/]\/\//.test(text)) throw templateFailure(`a part of the path of the key "${text}" is empty.`);
   if (path === '') throw templateFailure('the key is empty.');
   return call.scope.read({ kind: 'key', key: path, ...dc });
 }

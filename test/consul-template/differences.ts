@@ -7,7 +7,7 @@ import type { Pair } from './pair.ts';
 const differences = {
   'several-lines':
     'A value with a new line or a control character is refused. In the format `text`, print it with `raw`.',
-  empty: 'An empty name or path is an error.',
+  empty: 'An empty name or path is an error, and so is an empty part within the path of a key.',
   dots: 'A part of a path of a key that is one dot or two is an error: Consul would read another key.',
   unasked:
     'A service or node whose name has such a part is unknown, with a warning, so that nobody who registers one stops a render.',

@@ -192,6 +192,18 @@ t.test('Sentinels and clusters', async (t) => {
   t.match(textOf(broken), /does not hold a record of a cluster/);
 });
 
+t.test('an empty part of a path does not read the key of another folder', async (t) => {
+  const known = { 'key(conf/password)': { key: 'conf/password', value: 'secret', modifyIndex: 1 } };
+  const path = '(print "conf/" vars.n "/password")';
+  for (const call of [`key ${path}`, `keyOrDefault ${path} "x"`, `keyExists ${path}`, `keyBase64 ${path}`]) {
+    const written = (n: string) => textOf(renderText({ text: `{{${call}}}`, known, vars: { n } }));
+    for (const n of ['', '/']) t.match(written(n), /a part of the path of the key "conf\/\/+password" is empty/, call);
+  }
+  for (const text of ['{{key "conf//password"}}', '{{key "conf/password//"}}', '{{key "conf//password@dc2"}}'])
+    t.match(textOf(renderText({ text, known })), /is empty/, text);
+  t.equal(textOf(renderText({ text: '{{key "/conf/password"}}', known })), 'secret');
+});
+
 t.test('a leading slash of a key is trimmed, as in consul-template', async (t) => {
   const known = {
     'key(app/maxconn)': { key: 'app/maxconn', value: '100', modifyIndex: 1 },

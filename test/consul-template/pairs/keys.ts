@@ -71,7 +71,7 @@ export const keyPairs: readonly PairSource[] = [
   listed('ls "conf/db//"'),
   listed('tree "con"'),
   'key "//app/name"',
-  'key "app//name"',
+  alike('key "app//name"', 'empty'),
   alike('key "conf/../app/name"', 'dots'),
   alike('key "./app/name"', 'dots'),
   alike('keyExists "app/../app/name"', 'dots'),
