@@ -74,16 +74,46 @@ const plainReads: Readonly<Record<string, string>> = {
   'lib/drill/process.ts': '/proc/PID/net/tcp',
 };
 
+/** Also over several lines. */
+const readsByName =
+  /import\s*\{[^}]*\b(?:readFile|readFileSync|createReadStream|openAsBlob)\b[^}]*\}\s*from\s*['"](?:node:)?fs|[.](?:readFile\([)'"{]|createReadStream\(|readableWebStream\()/;
+const namespaceOfFs =
+  /import\s+(?!type\b)(?:\*\s*as\s+)?\w+(?:\s*,[^;]*?)?\s+from\s*['"](?:node:)?fs|import\s*\{[^}]*\b(?:default|promises)\b[^}]*\}\s*from\s*['"](?:node:)?fs|\b(?:import|require|getBuiltinModule)\(\s*['"](?:node:)?fs/;
+
+t.test('the search finds each form of an import', (t) => {
+  for (const text of [
+    "import { readFile } from 'node:fs/promises';",
+    "import { type Stats, readFileSync } from 'node:fs';",
+    "import {\n  lstat,\n  readFile as read,\n} from 'node:fs/promises';",
+    'await handle.readFile()',
+    "await handle.readFile('utf8')",
+  ])
+    t.match(text, readsByName);
+  for (const text of [
+    "import fs from 'node:fs';",
+    "import * as fs from 'node:fs/promises';",
+    "import fs, { lstat } from 'node:fs';",
+    "import { promises } from 'node:fs';",
+    "import { promises as fs } from 'fs';",
+    "const { readFile } = await import('node:fs/promises');",
+  ])
+    t.match(text, namespaceOfFs);
+  for (const text of ["import type { Stats } from 'node:fs';", "import { lstat, stat } from 'node:fs/promises';"]) {
+    t.notMatch(text, readsByName);
+    t.notMatch(text, namespaceOfFs);
+  }
+  t.end();
+});
+
 t.test('no other file is read in a way that a pipe or a device could hold up', (t) => {
   const readers: string[] = [];
   for (const folder of ['lib', 'cmd'])
     for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
       const file = `${folder}/${name}`;
       if (!/^(?!lib\/http\/page\/).*[.]ts$/.test(file)) continue;
-      if (
-        /\b(?:readFile|readFileSync|createReadStream)\b.*from 'node:fs|[.]readFile\(\)/.test(readFileSync(file, 'utf8'))
-      )
-        readers.push(file);
+      const text = readFileSync(file, 'utf8');
+      t.notMatch(text, namespaceOfFs, `${file}: import the functions of node:fs by name`);
+      if (readsByName.test(text)) readers.push(file);
     }
   t.strictSame(readers.toSorted(), Object.keys(plainReads).toSorted());
   t.end();

@@ -6,8 +6,10 @@ import { makeWorld, renderText, textOf } from './world.ts';
 
 const compile = (text: string) => compileTemplate({ template: { file: 't.hbs', text }, format: 'text' });
 
-/** How long it takes. The limits are far above what the machine needs, and far below what the cases took without them. */
-/** The processor time, in milliseconds: other programs use the machine as well. */
+/**
+ * The processor time, in milliseconds: other programs use the machine as well. The limits are far above what the machine needs, and
+ * far below what the cases took without them.
+ */
 function timed<T>(run: () => T): { readonly result: T; readonly ms: number } {
   const before = process.threadCpuUsage();
   const result = run();
