@@ -123,7 +123,7 @@ async function findFileObstacles({ pidFile, journal }: Config): Promise<readonly
   const { examineJournalPlace } = await import('../lib/telemetry/journal-place.ts');
   const withoutPid = pidFile === undefined ? undefined : await examinePidFile(pidFile);
   const withoutJournal = journal.file === undefined ? undefined : await examineJournalPlace(journal.file);
-  const hint = 'name a file that the daemon may write; until then the journal is kept in memory only';
+  const hint = 'until it can be written, the journal is kept in memory only';
   return [
     ...(withoutPid === undefined ? [] : [{ path: 'pidFile:', message: withoutPid }]),
     ...(withoutJournal === undefined ? [] : [{ path: 'journal.file:', message: withoutJournal, hint }]),

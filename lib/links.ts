@@ -88,7 +88,8 @@ export async function followForReading(
   const refuse = ({ uid }: Stats, real: string): string | undefined => {
     if (real !== target) return 'somebody replaced its folder meanwhile';
     const owner = foreignOwners.find((one) => one !== uid);
-    return owner === undefined ? undefined : `it leads to a file of another user through ${aLink(owner)}`;
+    if (owner === undefined) return undefined;
+    return `it leads to a file of another user, ${target}, through ${aLink(owner)}; name ${linkHint}`;
   };
   return { target, refuse };
 }
@@ -131,10 +132,10 @@ async function walkPath(path: string, kind: 'file' | 'folder' = 'file'): Promise
     links += 1;
     if (links > maxLinks) throw refusal(path, 'cannot be followed to where it links: it leads to itself');
     const foreignOwner = [info.uid, folder?.uid ?? 0].find((owner) => !isTrustedOwner(owner));
-    if (foreignOwner !== undefined && names.length === 0 && kind === 'file')
-      throw refusal(next, describeLink(foreignOwner));
-    if (foreignOwner !== undefined) foreignOwners.push(foreignOwner);
     const target = await readlink(next);
+    if (foreignOwner !== undefined && names.length === 0 && kind === 'file')
+      throw refusal(next, describeLink(foreignOwner, target));
+    if (foreignOwner !== undefined) foreignOwners.push(foreignOwner);
     if (target.startsWith('/')) {
       current = '/';
       folder = root;
@@ -185,15 +186,16 @@ async function requireOwners(path: string, { path: target, foreignOwners }: Walk
   if (foreignOwner !== undefined) throw refusal(path, `leads to ${target} through ${aLink(foreignOwner)}`);
 }
 
-function describeLink(uid: number): string {
-  return `is ${aLink(uid)}, who could lead the daemon to any file`;
+function describeLink(uid: number, target: string): string {
+  return `leads to ${target}, and is ${aLink(uid)}, who could lead the daemon to any file`;
 }
 
 function aLink(uid: number): string {
   return `a link that belongs to user ${uid}, or lies in a folder of this user`;
 }
 
+const linkHint = 'the file itself, or give the link and its folder to root or to the user of the daemon';
+
 function refusal(path: string, reason: string): SwitchmasterError {
-  const hint = 'Name the file itself, or give the link and its folder to root or to the user of the daemon.';
-  return new SwitchmasterError('file-unwritable', `${path} ${reason}. ${hint}`, { details: { path } });
+  return new SwitchmasterError('file-unwritable', `${path} ${reason}. Name ${linkHint}.`, { details: { path } });
 }

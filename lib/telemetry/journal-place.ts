@@ -9,9 +9,12 @@ export async function examineJournalPlace(file: string): Promise<string | undefi
     return await withinDeadline(file, () => examine(file));
   } catch (thrown) {
     const { code, message } = thrown as NodeJS.ErrnoException;
-    return code === 'EACCES' ? `${file} cannot be written: permission denied` : `${file} cannot be written: ${message}`;
+    const reason = code === 'EACCES' ? `permission denied; ${way}` : message;
+    return `${file} cannot be written: ${reason}`;
   }
 }
+
+const way = 'let the daemon write it, or name another file';
 
 async function examine(file: string): Promise<string | undefined> {
   const target = await followLinks(file);
@@ -20,7 +23,8 @@ async function examine(file: string): Promise<string | undefined> {
     await access(await nearestFolder(target), constants.W_OK | constants.X_OK);
     return undefined;
   }
-  if (!info.isFile()) return `${file} is a ${info.isDirectory() ? 'folder' : 'pipe, a device or a socket'}`;
+  if (!info.isFile())
+    return `${file} is a ${info.isDirectory() ? 'folder' : 'pipe, a device or a socket'}; name another file`;
   await access(target, constants.W_OK);
   return undefined;
 }

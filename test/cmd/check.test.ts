@@ -1,4 +1,4 @@
-import { chmodSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { runCommand } from './command.ts';
@@ -155,4 +155,13 @@ t.test('two programs at one port are found', async (t) => {
   t.equal(code, 1);
   t.match(stdout, /cannot work: sentinelEndpoint\.listen is 127\.0\.0\.1:1, and api\.listen is 127\.0\.0\.1:1/);
   t.equal(stdout.match(/two programs cannot listen/g)?.length, 1);
+});
+
+t.test('a journal that cannot be written is reported with one hint', async (t) => {
+  const { folder, config } = makeConfig(t, 'format: text');
+  writeFileSync(config, `${readFileSync(config, 'utf8')}journal: { file: ./etc }\n`);
+  const { code, stdout } = await runCommand(['check', '-c', config]);
+  t.equal(code, 1);
+  const message = `${join(folder, 'etc')} is a folder; name another file`;
+  t.match(stdout, `journal.file: ${message} (until it can be written, the journal is kept in memory only)`);
 });

@@ -40,7 +40,7 @@ const state = { digest: 'd', members: [], masters: {}, indexes: {} };
 
 t.test('a destination that somebody else made a link is not followed', { skip }, async (t) => {
   const { folder, secret, root } = makeFolders(t);
-  const message = /belongs to user 65534.*Name the file itself, or give the link and its folder to root/;
+  const message = /leads to .*belongs to user 65534.*Name the file itself, or give the link and its folder to root/;
   const refused = { code: 'file-unwritable', message };
   plant(secret, join(folder, 'a.cfg'));
   await t.rejects(replace(join(folder, 'a.cfg'), 'new'), refused, 'a link of nobody');

@@ -113,7 +113,7 @@ t.test(
     t.match((await read()).partials?.get('part'), { text: 'own' });
     const refused = {
       code: 'template-invalid',
-      message: /leads to a file of another user through a link that belongs/,
+      message: /leads to a file of another user, .*, through a link that belongs/,
     };
     plant('../secret', '_part.hbs');
     await t.rejects(read(), refused, 'a partial');
