@@ -1,7 +1,7 @@
 import { readOpenLine } from '../model/haproxy-config.ts';
 import { type FormatWriter, type Placeholder, refuse } from './format.ts';
 import { plainText, wordWriter } from './format-words.ts';
-import { haproxyArgument } from './haproxy-arguments.ts';
+import { haproxyArgument, valueMark, withoutMarks } from './haproxy-arguments.ts';
 
 /*
  * haproxy.cfg. Values are written as words. Besides, HAProxy evaluates some words: a value must not become an expression that
@@ -30,7 +30,7 @@ export function haproxyWriter(): FormatWriter {
       const written = words.value(placeholder);
       const text = plainText(placeholder);
       // With any quotes, the value is a part of one word and opens no expression.
-      follow(plain.test(text) ? text : 'x');
+      follow(valueMark + (plain.test(text) ? text : 'x'));
       return written;
     },
     finish: words.finish,
@@ -53,19 +53,20 @@ function escapeValue(placeholder: Placeholder, line: string): string {
   const open = readOpenLine(line);
   if (open === undefined) return text;
   const words = [...open.words, open.word];
+  const before = withoutMarks(open.word);
   switch (haproxyArgument(words, open.words.length)) {
     case 'text':
       return text;
     case 'address':
       return text.includes('$') ? refuse(placeholder, addressReason) : text;
     case 'format':
-      return escapeFormat(placeholder, open.word);
+      return escapeFormat(placeholder, before);
     case 'replacement':
-      return escapeFormat(placeholder, open.word).replaceAll('\\', '\\\\');
+      return escapeFormat(placeholder, before).replaceAll('\\', '\\\\');
     case 'expression':
       return isPlain ? text : refuse(placeholder, expressionReason);
     case 'unknown':
-      return !isPlain && (/[%()]/.test(text) || open.word.includes('(')) ? refuse(placeholder, unknownReason) : text;
+      return !isPlain && (/[%()$]/.test(text) || before.includes('(')) ? refuse(placeholder, unknownReason) : text;
   }
 }
 

@@ -26,6 +26,7 @@ export function wordWriter(dialect: Dialect, prepare = plainText): FormatWriter 
     literal: (text) => follower.read(text),
     value(placeholder) {
       if (follower.escaped) refuse(placeholder, 'a value cannot follow a backslash.');
+      if (dialect === 'conf' && follower.followsPercent(prepare(placeholder))) refuse(placeholder, percentReason);
       const text = write(placeholder, { dialect, follower, text: prepare(placeholder) });
       follower.readValue(placeholder, text);
       return text;
@@ -40,6 +41,8 @@ class WordFollower {
   escaped = false;
   /** What the current word has so far. */
   word = '';
+  /** Whether a `%` that is not doubled is the last character. */
+  #percent = false;
   readonly #dialect: Dialect;
   #lineHasText = false;
   #emptyWord: Placeholder | undefined;
@@ -54,7 +57,13 @@ class WordFollower {
     for (const char of text) this.#readChar(char);
   }
 
+  /** Whether the text would be what a program evaluates after a `%`, as in `%h` of systemd. A digit is not. */
+  followsPercent(text: string): boolean {
+    return this.#percent && this.place !== 'comment' && /^\D/.test(text);
+  }
+
   readValue(placeholder: Placeholder, text: string): void {
+    if (text !== '') this.#percent = false;
     if (this.place !== 'word') return;
     if (text === '') {
       if (this.word === '') this.#emptyWord = placeholder;
@@ -74,6 +83,7 @@ class WordFollower {
   }
 
   #readChar(char: string): void {
+    this.#percent = char === '%' && !this.#percent;
     if (char === '\n') {
       this.endWord();
       this.place = 'word';
@@ -158,6 +168,9 @@ function write(
 /** A backslash at the end of a comment takes the next line into it, for systemd and for Apache. */
 const continued = new Set<Dialect>(['conf', 'env']);
 const commentReason = 'a backslash at the end of a comment would make the next line a part of it for some programs.';
+
+const percentReason =
+  'some programs evaluate it with the % before it. Write %% in the template for a percent sign, or set the format of the template.';
 
 function quotesReason(dialect: Dialect): string {
   const refused = 'quotes, backslashes, ` and $ cannot be written within these quotes';

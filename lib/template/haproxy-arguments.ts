@@ -1,30 +1,36 @@
-/**
- * How HAProxy reads an argument.
- *
- * - `text`: as it is.
- * - `address`: as it is, except that `$NAME` and `${NAME}` are replaced from the environment, also within quotes.
- * - `format`: a log format. `%` begins a variable or an expression, which may read the environment (`%[env(HOME)]`).
- * - `replacement`: a log format whose result is a replacement. There, a backslash refers to a group.
- * - `expression`: a sample expression, such as `env(HOME),lower`.
- * - `unknown`: an argument of a keyword that is not in the tables of this file.
- */
-export type HaproxyArgument = 'text' | 'address' | 'format' | 'replacement' | 'expression' | 'unknown';
+import {
+  afterMoment,
+  type HaproxyArgument,
+  lineSignatures,
+  plainKeywords,
+  ruleSets,
+  type Signature,
+} from './haproxy-keywords.ts';
 
-/** The arguments of a keyword: the first ones by their place, the others after a name. */
-interface Signature {
-  readonly first?: readonly HaproxyArgument[];
-  readonly named?: Readonly<Record<string, readonly HaproxyArgument[]>>;
+/** Stands before each value in the words of a line. A template's text has no reason to contain it. */
+export const valueMark = '\u{e000}';
+
+/** Words as HAProxy reads them. */
+export function withoutMarks(word: string): string {
+  return word.replaceAll(valueMark, '');
 }
 
-/** How HAProxy reads the word `at` of a line (configuration manual of 3.2, with the keywords of older versions). */
+/**
+ * How HAProxy reads the word `at` of a line (configuration manual of 3.2, with the keywords of older versions). A value may be
+ * the keyword or the action. It decides nothing else: whatever it is, the reading of the words after it stays the same.
+ */
 export function haproxyArgument(words: readonly string[], at: number): HaproxyArgument {
-  const [keyword = ''] = words;
+  const keyword = withoutMarks(words[0] ?? '');
   // Conditions of the file, such as `.if`, and comments for the log.
   if (at === 0 || keyword.startsWith('.')) return 'text';
   const rules = signatureOf(ruleSets, keyword);
   if (rules === undefined) return readArguments(words, { at, start: 1, signature: lineSignature(keyword) });
   const action = afterMoment.has(keyword) ? 2 : 1;
-  return readArguments(words, { at, start: action + 1, signature: signatureOf(rules, words[action] ?? '') });
+  return readArguments(words, {
+    at,
+    start: action + 1,
+    signature: signatureOf(rules, withoutMarks(words[action] ?? '')),
+  });
 }
 
 function readArguments(
@@ -35,15 +41,21 @@ function readArguments(
   if (at < start) return 'expression';
   if (signature === undefined) return 'unknown';
   let next = [...(signature.first ?? [])];
+  let isUncertain = false;
   for (let i = start; i < at; i++) {
     const word = words[i] ?? '';
     // The way to compare, in the place of a name or a value.
-    if (word === '-m') i += 1;
+    if (word === '-m' && signature.methods === 'named') i += 1;
     else if (next.length > 0) next.shift();
+    // The argument of a keyword that is not in the tables, or a keyword.
+    else if (word.includes(valueMark)) isUncertain = true;
     else if (word === 'if' || word === 'unless') return words[at - 1] === '{' ? 'expression' : 'text';
     else next = [...(signatureOf(signature.named ?? {}, word) ?? [])];
   }
-  return next[0] ?? 'text';
+  const [argument = 'text'] = next;
+  if (!isUncertain || argument === 'expression') return argument;
+  if (words[at - 1] === '{') return 'expression';
+  return signature.named === undefined ? argument : 'unknown';
 }
 
 /** By the word itself, or for `set-var(txn.x)` by what precedes the parenthesis. */
@@ -58,193 +70,3 @@ function lineSignature(keyword: string): Signature | undefined {
   if (Object.hasOwn(lineSignatures, keyword)) return lineSignatures[keyword];
   return plainKeywords.has(keyword) ? {} : undefined;
 }
-
-const text = { first: ['text'] } as const;
-const format = { first: ['format'] } as const;
-const expression = { first: ['expression'] } as const;
-/** Where HAProxy calls str2sa_range(). */
-const address = { first: ['address'] } as const;
-const namedAddress = { first: ['text', 'address'] } as const;
-const replaced = { first: ['text', 'replacement'] } as const;
-
-const redirect: Signature = {
-  named: {
-    location: ['format'],
-    prefix: ['format'],
-    scheme: ['format'],
-    'set-cookie-fmt': ['format'],
-    code: ['text'],
-    cookie: ['text'],
-    'set-cookie': ['text'],
-    'clear-cookie': ['text'],
-  },
-};
-const answer: Signature = {
-  named: {
-    'lf-string': ['format'],
-    hdr: ['text', 'format'],
-    string: ['text'],
-    file: ['text'],
-    'lf-file': ['text'],
-    errorfile: ['text'],
-    errorfiles: ['text'],
-    'content-type': ['text'],
-    status: ['text'],
-    deny_status: ['text'],
-  },
-};
-const expectation: Signature = {
-  named: {
-    'on-success': ['format'],
-    'on-error': ['format'],
-    'string-lf': ['format'],
-    'binary-lf': ['format'],
-    'name-lf': ['format'],
-    'value-lf': ['format'],
-    name: ['text'],
-    value: ['text'],
-    string: ['text'],
-    rstring: ['text'],
-    binary: ['text'],
-    rbinary: ['text'],
-    status: ['text'],
-    rstatus: ['text'],
-    comment: ['text'],
-  },
-};
-
-const variables = { 'set-var': expression, 'set-var-fmt': format, 'unset-var': text } as const;
-
-/** Rules on requests and answers. */
-const actions: Readonly<Record<string, Signature>> = {
-  ...variables,
-  ...Object.fromEntries(
-    'accept allow attach-srv auth cache-store cache-use close del-header disable-l7-retry do-log expect-netscaler-cip expect-proxy inspect-delay lua.* normalize-uri reject send-spoe-group set-log-level set-nice silent-drop strict-mode switch-mode use-service wait-for-body wait-for-handshake sc-inc-gpc sc-add-gpc'
-      .split(' ')
-      .map((name) => [name, {}]),
-  ),
-  ...Object.fromEntries(
-    'capture do-resolve pause sc-set-gpt set-bc-mark set-bc-tos set-dst set-dst-port set-fc-mark set-fc-tos set-mark set-priority-class set-priority-offset set-src set-src-port set-tos track-sc'
-      .split(' ')
-      .map((name) => [name, expression]),
-  ),
-  ...Object.fromEntries(
-    'add-acl del-acl del-map set-method set-path set-pathq set-query set-uri'.split(' ').map((name) => [name, format]),
-  ),
-  ...Object.fromEntries(
-    'add-header early-hint set-header'.split(' ').map((name) => [name, { first: ['text', 'format'] } as const]),
-  ),
-  'set-map': { first: ['format', 'format'] },
-  'replace-path': replaced,
-  'replace-pathq': replaced,
-  'replace-uri': replaced,
-  'replace-header': { first: ['text', ...replaced.first] },
-  'replace-value': { first: ['text', ...replaced.first] },
-  'set-bandwidth-limit': { first: ['text'], named: { limit: ['expression'], period: ['expression'] } },
-  'set-status': { first: ['text'], named: { reason: ['text'] } },
-  'set-timeout': { first: ['text', 'expression'] },
-  redirect,
-  return: answer,
-  deny: answer,
-  tarpit: answer,
-};
-
-/** The actions of the keywords that have some. */
-const ruleSets: Readonly<Record<string, Readonly<Record<string, Signature>>>> = {
-  ...Object.fromEntries(
-    'http-request http-response http-after-response tcp-request tcp-response quic-initial'
-      .split(' ')
-      .map((keyword) => [keyword, actions]),
-  ),
-  'http-check': {
-    ...variables,
-    comment: text,
-    connect: { named: { addr: ['address'] } },
-    'disable-on-404': {},
-    'send-state': {},
-    expect: expectation,
-    send: {
-      named: {
-        'uri-lf': ['format'],
-        'body-lf': ['format'],
-        hdr: ['text', 'format'],
-        uri: ['text'],
-        body: ['text'],
-        meth: ['text'],
-        ver: ['text'],
-        comment: ['text'],
-      },
-    },
-  },
-  'tcp-check': {
-    ...variables,
-    comment: text,
-    connect: { named: { addr: ['address'] } },
-    expect: expectation,
-    send: text,
-    'send-lf': format,
-    'send-binary': text,
-    'send-binary-lf': format,
-  },
-};
-
-/** Keywords that are followed by the moment (`content`), and then by the action. */
-const afterMoment = new Set(['tcp-request', 'tcp-response']);
-
-const serverSettings: Signature['named'] = {
-  sni: ['expression'],
-  'pool-conn-name': ['expression'],
-  'set-proxy-v2-tlv-fmt': ['format'],
-  addr: ['address'],
-  source: ['address'],
-  usesrc: ['address'],
-  socks4: ['address'],
-};
-const sticky: Signature = { first: ['text', 'expression'] };
-
-const lineSignatures: Readonly<Record<string, Signature>> = {
-  'log-format': format,
-  'log-format-sd': format,
-  'error-log-format': format,
-  'unique-id-format': format,
-  use_backend: format,
-  'use-server': format,
-  'set-var': { first: ['text', 'expression'] },
-  'set-var-fmt': { first: ['text', 'format'] },
-  'set-param': { first: ['text', 'format'] },
-  on: { first: ['text'], named: { format: ['format'], sd: ['format'] } },
-  'http-error': answer,
-  redirect,
-  acl: sticky,
-  stick: sticky,
-  // Headers may follow the version, and HAProxy evaluates their values.
-  option: { named: { httpchk: ['text', 'text', 'unknown'] } },
-  balance: { named: { hash: ['expression'] } },
-  filter: { first: ['text', 'text'], named: { key: ['expression'] } },
-  server: { ...namedAddress, named: serverSettings },
-  'default-server': { named: serverSettings },
-  'server-template': { first: ['text', 'text', 'address'], named: serverSettings },
-  bind: address,
-  'dgram-bind': address,
-  dispatch: address,
-  log: address,
-  source: { ...address, named: { usesrc: ['address'] } },
-  peer: namedAddress,
-  nameserver: namedAddress,
-  mailer: namedAddress,
-  stats: { named: { socket: ['address'] } },
-};
-
-/** Keywords whose arguments are text. Sections and the lines that a value of Consul or of a file usually stands in. */
-const plainKeywords = new Set(
-  `global defaults frontend backend listen peers mailers userlist resolvers program cache fcgi-app http-errors ring
-  log-forward log-profile traces crt-store acme bind capture chroot compression cookie crt-base ca-base daemon declare
-  default-path default_backend description disabled dispatch email-alert enabled errorfile errorfiles errorloc errorloc302
-  errorloc303 external-check force-persist fullconn gid group guid hard-stop-after hash-balance-factor hash-type
-  hold http-reuse http-send-name-header id ignore-persist insecure-fork-wanted load-server-state-from-file localpeer log
-  log-send-hostname log-steps log-tag lua-load lua-load-per-thread lua-prepend-path mailer max-keep-alive-queue maxconn
-  maxsslconn mode monitor monitor-uri nameserver nbthread node option parse-resolv-conf peer persist pidfile presetenv
-  rate-limit resetenv retries retry-on server-state-base server-state-file setenv source ssl-default-bind-ciphers
-  ssl-default-bind-options ssl-default-server-ciphers ssl-default-server-options stats stick-table table timeout uid
-  unique-id-header ulimit-n unsetenv user docroot index log-stderr pass-header path-info command load`.split(/\s+/),
-);

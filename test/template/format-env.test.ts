@@ -59,7 +59,6 @@ t.test('only the template itself sets variables that control shells, loaders and
     'AWS_CONFIG_FILE',
     'JE_MALLOC_CONF',
     'GLIBC_TUNABLES',
-    'PROMPT_COMMAND',
     'PERL5DB',
   ];
   const more = [
@@ -81,11 +80,17 @@ t.test('only the template itself sets variables that control shells, loaders and
     'precmd_functions',
     'AWKPATH',
   ];
+  const exact =
+    `GS_LIB GS_OPTIONS GS_FONTPATH GS_DEVICE HGRCPATH HGPLAIN HGEDITOR HG RUBYLIB RUBYOPT PERL5LIB PERLLIB PERL_UNICODE
+    PERLIO PSQLRC PSQL_PAGER PSQL_EDITOR PSQL_HISTORY PYTHONSTARTUP LUA_PATH LUA_PATH_5_4 LUA_CPATH NGINX JRE_HOME CATALINA_HOME
+    CATALINA_BASE SPRING_APPLICATION_JSON SPRING_CONFIG_LOCATION OCAMLRUNPARAM CAML_LD_LIBRARY_PATH NODE_CHANNEL_FD SUDO_EDITOR
+    CUDA_INJECTION64_PATH`.split(/\s+/);
   const desktop = ['GTK_MODULES', 'QT_PLUGIN_PATH', 'GIO_MODULE_DIR', 'RUSTC_WRAPPER', 'PIP_INDEX_URL', 'TMP'];
   for (const name of [
     ...steering,
     ...more,
     ...tools,
+    ...exact,
     ...desktop,
     'https_proxy',
     'SHELLOPTS',
@@ -108,6 +113,12 @@ t.test('only the template itself sets variables that control shells, loaders and
     'STATUS',
     'MAIL_HOST',
     'TMP_FILE',
+    'GS_BUCKET',
+    'HGRAPH_URL',
+    'RUBY_DB_HOST',
+    'PERLA_URL',
+    'PSQL_HOST',
+    'NGINX_HOST',
   ]) {
     t.equal(print('{{vars.x}}=1\n', name), `${name}=1\n`);
   }

@@ -148,8 +148,10 @@ t.test('where the argument is not known, a percent sign is refused', async (t) =
     'http-check new "@"',
     // HAProxy evaluates headers that follow the version.
     'option httpchk GET / "HTTP/1.1\\r\\nX: @"',
+    'option httpchk GET / HTTP/1.1 "@"',
   ])
-    t.match(print(`${line.replace('@', '{{vars.x}}')}\n`, '%[env(A)]'), /^value-refused.*not known.*raw/, line);
+    for (const x of ['%[env(A)]', 'env(A)', '$A'])
+      t.match(print(`${line.replace('@', '{{vars.x}}')}\n`, x), /^value-refused.*not known.*raw/, `${line} ${x}`);
   t.equal(print('new-keyword {{vars.x}}\n', 'a b'), 'new-keyword "a b"\n');
 });
 

@@ -214,11 +214,11 @@ t.test('env: a value that is all of KEY=value is quoted as shells, systemd and d
 
 t.test('HAProxy: a value is quoted anywhere in a word', async (t) => {
   t.equal(print('haproxy', 'stats auth u:{{vars.x}}\n', '#ai%EQie!^i'), 'stats auth u:"#ai%EQie!^i"\n');
-  t.equal(print('haproxy', 'a {{vars.x}}\n', 'q"$HOME\\ x'), 'a "q\\"\\$HOME\\\\ x"\n');
+  t.equal(print('haproxy', 'log-tag {{vars.x}}\n', 'q"$HOME\\ x'), 'log-tag "q\\"\\$HOME\\\\ x"\n');
 });
 
 t.test('HAProxy: quotes and variables are escaped within double quotes', async (t) => {
-  t.equal(print('haproxy', 'a "{{vars.x}}"', 'q"$HOME\\'), 'a "q\\"\\$HOME\\\\"');
+  t.equal(print('haproxy', 'log-tag "{{vars.x}}"', 'q"$HOME\\'), 'log-tag "q\\"\\$HOME\\\\"');
 });
 
 t.test('a value that the template marks as safe is written unchanged', async (t) => {
@@ -238,4 +238,13 @@ t.test('conf: quotes hold nothing that supervisord, systemd, Apache or a shell e
     t.equal(print('conf', text, 'a%20b'), `a ${quote}a%20b${quote};\n`);
   }
   t.match(print('conf', 'a "{{vars.x}}"\n', '`id`'), /^value-refused/);
+  for (const text of ['a %{{vars.x}}', 'a "%{{vars.x}}"', "a '%%%{{vars.x}}'", "a b'%{{vars.x}}'"]) {
+    for (const x of ['h', '(ENV_HOME)s', 'A'])
+      t.match(print('conf', `${text}\n`, x), /^value-refused.*% before it|^value-refused.*bare word/, `${text} ${x}`);
+    t.equal(print('conf', `${text}\n`, '20'), `${text.replace('{{vars.x}}', '20')}\n`);
+  }
+  const behindEmpty = renderText({ format: 'conf', text: 'a "%{{vars.y}}{{vars.x}}"\n', vars: { x: 'h', y: '' } });
+  t.match(textOf(behindEmpty), /^value-refused/);
+  for (const text of ['a "%%{{vars.x}}"', 'a "%h{{vars.x}}"', 'a 5%-{{vars.x}}', '# %{{vars.x}}'])
+    t.equal(print('conf', `${text}\n`, 'h'), `${text.replace('{{vars.x}}', 'h')}\n`);
 });
