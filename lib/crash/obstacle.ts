@@ -19,13 +19,16 @@ export const lostProofs = {
 
 export const noLease = { kind: 'missing', end: 'consul', why: 'the lease was not requested' } as const;
 
-/** Whether an end can be what another bridge's order looks like to this one: a failover of others, or a lease that it does not get. */
+/**
+ * Whether an end can be what another bridge's order looks like to this one: a failover of others, a lease that it does not get, or a
+ * note that was there first.
+ */
 export function looksLikeOrder(
   { kind }: { readonly kind: CrashEndKind },
   lease: { readonly isHeldElsewhere: boolean } | undefined,
 ): boolean {
   if (kind === 'consul') return lease?.isHeldElsewhere === true;
-  return kind === 'others-act' || kind === 'too-soon';
+  return kind === 'others-act' || kind === 'too-soon' || kind === 'ordered-elsewhere';
 }
 
 /** Of a case that failed before any proof. */

@@ -91,6 +91,18 @@ t.test('a lease that another bridge holds looks like its order, one that nobody 
   }
 });
 
+t.test('a bridge whose order another one forestalls names it, unless that one has cancelled its order', async (t) => {
+  for (const [orderedBy, why] of [
+    ['b', 'the bridge b has ordered it'],
+    [undefined, 'another bridge has noted an order'],
+  ] as const) {
+    const { world, ends, judged } = await startCase(t);
+    Object.assign(world, { isClaimLost: true, decision: { kind: 'order', target: 'replica' }, orderedBy });
+    await judged;
+    t.match(ends, [{ kind: 'ordered-elsewhere', why, target: undefined }]);
+  }
+});
+
 t.test('a bridge that orders nothing withdraws its evidence before it asks who ordered', async (t) => {
   const { world, judged } = await startCase(t);
   world.decision = { kind: 'leave', why: 'Sentinel s fails over by itself' };

@@ -30,6 +30,8 @@ export async function startCase(t: Test, { crashAfterMs = 60, waitMs = 3_000 } =
     emptied: { kind: 'order', target: 'replica' } as CrashDecision<string>,
     orderedBy: undefined as string | undefined,
     whyNot: undefined as string | undefined,
+    /** Whether another bridge notes an order first. */
+    isClaimLost: false,
     lease: 'inside' as 'inside' | 'full',
     onClaim: () => {},
     /** What is done about the evidence, in order. */
@@ -100,6 +102,7 @@ export async function startCase(t: Test, { crashAfterMs = 60, waitMs = 3_000 } =
     claimOrder: async (_, { last }) => {
       world.claims += 1;
       world.onClaim();
+      if (world.isClaimLost) return undefined;
       return { before: last, index: world.claims };
     },
     cancelOrder: async (_, { index }) => void world.cancelled.push(index),

@@ -146,6 +146,19 @@ t.test('a daemon that stops while it judges a known crash again adds nothing', a
   t.strictSame(reports, ['no-replica']);
 });
 
+t.test('no other judgement begins beside the one of a connection that was closed again', async (t) => {
+  const decisions: CrashDecision<string>[] = [refuse('no-replica')];
+  const waiting: CrashDecision<string> = { kind: 'wait', end: 'contradicted', why: 'not yet' };
+  const { world, close, firstPause, reports } = await openCases(t, () => decisions.shift() ?? waiting);
+  close();
+  await waitFor('the end', () => world.evidenceChanged);
+  close();
+  await firstPause();
+  t.equal(world.begun, 2);
+  await waitFor('its end', () => reports.length > 1);
+  t.strictSame(reports, ['no-replica', 'contradicted']);
+});
+
 t.test('the pauses grow also after judgements that are unclear', async (t) => {
   const { setTimeout: wait } = globalThis;
   const pauses: number[] = [];
