@@ -67,17 +67,44 @@ export async function abortFailover(redis: RedisPool, master: Address, deadline:
   await request(redis, master, ['FAILOVER', 'ABORT'], deadline);
 }
 
-/** Whether a server takes writes as a master, so far as a FAILOVER is concerned. undefined where it does not answer. */
+/** Where a server is in a FAILOVER (replication.c, failoverCommand and failoverCron). */
+export interface HandOverState {
+  /**
+   * `idle`: a master without a FAILOVER. `waits`: it waits for a replica to have all of its data. `offers`: it is a replica already, and
+   * asks that replica to become master. `done`: a replica.
+   */
+  readonly stage: 'idle' | 'waits' | 'offers' | 'done';
+  /** The id of its replication history. A master that offered, and became master again, has another one. */
+  readonly history: string | undefined;
+  /** Whether a CLIENT PAUSE holds its writes. undefined where it does not report that (before Valkey 9). */
+  readonly isPaused: boolean | undefined;
+}
+
+/** undefined where the server does not answer. */
 export async function readHandOver(
   redis: RedisPool,
   master: Address,
   deadline: Deadline,
-): Promise<'takes-writes' | 'hands-over' | undefined> {
-  const [info] = await redis.command(master, [['INFO', 'replication']], deadline).catch(() => []);
-  if (typeof info !== 'string') return undefined;
-  const fields = readInfo(info);
-  const isIdle = fields.get('role') === 'master' && fields.get('master_failover_state') === 'no-failover';
-  return isIdle ? 'takes-writes' : 'hands-over';
+): Promise<HandOverState | undefined> {
+  const asked = [
+    ['INFO', 'replication'],
+    ['INFO', 'clients'],
+  ] as const;
+  const [replication, clients] = await redis.command(master, asked, deadline).catch(() => []);
+  if (typeof replication !== 'string') return undefined;
+  const fields = readInfo(replication);
+  const paused = typeof clients === 'string' ? readInfo(clients).get('paused_actions') : undefined;
+  return {
+    stage: readStage(fields.get('role'), fields.get('master_failover_state')),
+    history: fields.get('master_replid'),
+    isPaused: paused === undefined ? undefined : paused !== 'none',
+  };
+}
+
+function readStage(role: string | undefined, state: string | undefined): HandOverState['stage'] {
+  if (state === 'waiting-for-sync') return 'waits';
+  if (state === 'failover-in-progress') return 'offers';
+  return role === 'master' ? 'idle' : 'done';
 }
 
 /** By a connection of its own: the refusal of a command that is not needed is no problem of the server. */

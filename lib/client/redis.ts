@@ -153,6 +153,19 @@ export class RedisLink {
     return answers;
   }
 
+  /**
+   * Sends a command that a server answers only where it refuses it, over an established connection. `onAnswer` is called then. It has
+   * no deadline, and its time is not measured.
+   */
+  callUnanswered(command: readonly [string, ...(string | number)[]], onAnswer: () => void): void {
+    if (this.#redis.status !== 'ready') return;
+    const [name, ...args] = command;
+    const onError = (error: Error) => {
+      if (error.name === 'ReplyError') onAnswer();
+    };
+    void this.#redis.call(name, ...args).then(onAnswer, onError);
+  }
+
   /** Resolves when there is a connection, or none can be had within `timeoutMs`. */
   async connected(options: { readonly timeoutMs: number }): Promise<void> {
     if (this.#redis.status === 'reconnecting' && !this.#pace.isFlapping) this.#renew();

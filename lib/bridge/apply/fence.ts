@@ -36,14 +36,6 @@ export function releaseWrites(redis: RedisPool, address: Address): Promise<Fence
   return carryOut(redis, address, [['CLIENT', 'UNPAUSE']]);
 }
 
-/** Makes a replica a master. Only for a replica that a Sentinel promotes at this moment, and whose master is paused. */
-export async function promote(redis: RedisPool, address: Address): Promise<FenceOutcome> {
-  const outcome = await carryOut(redis, address, [['REPLICAOF', 'NO', 'ONE']]);
-  // Operators deny CONFIG.
-  if (outcome.kind === 'applied') await carryOut(redis, address, [['CONFIG', 'REWRITE']]);
-  return outcome;
-}
-
 /** Ends the connections of clients, but not those of replicas, of subscribers, and the one that the command comes by. */
 export function disconnectClients(redis: RedisPool, address: Address): Promise<FenceOutcome> {
   return carryOut(redis, address, [killClients]);

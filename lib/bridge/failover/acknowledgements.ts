@@ -10,7 +10,6 @@ import type { Address } from '../../model/address.ts';
 
 const everyMs = 4;
 const connectMs = 500;
-const answerMs = 100;
 
 /** Makes each replica acknowledge its offset again and again, until the function that it returns is called. */
 export function askForAcknowledgements(redis: RedisPool, replicas: readonly Address[]): () => void {
@@ -27,12 +26,9 @@ function askOne(link: RedisLink): () => void {
     timer = undefined;
     link.close();
   };
-  const ask = async (): Promise<void> => {
-    // A server that carries it out does not answer it. An answer is a refusal.
-    const answers = await link.callNow([['REPLCONF', 'GETACK', '*']], { timeoutMs: answerMs }).catch(() => undefined);
-    if (answers !== undefined) stop();
-  };
-  timer = setInterval(() => void ask(), everyMs);
+  // A server that carries it out does not answer it. An answer is a refusal.
+  const ask = (): void => link.callUnanswered(['REPLCONF', 'GETACK', '*'], stop);
+  timer = setInterval(ask, everyMs);
   void link.connected({ timeoutMs: connectMs }).then(ask);
   return stop;
 }

@@ -1,13 +1,14 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
-import { abortFailover, orderCoordinated, readHandOver, readProgress } from '../../client/coordinated-failover.ts';
+import { orderCoordinated, readHandOver, readProgress } from '../../client/coordinated-failover.ts';
 import type { SentinelLink } from '../../client/sentinel.ts';
 import { SwitchmasterError } from '../../errors.ts';
 import { type Address, formatAddress, sameAddress } from '../../model/address.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import type { Election } from '../../model/sentinel.ts';
-import { releaseWrites } from '../apply/fence.ts';
 import { askForAcknowledgements } from './acknowledgements.ts';
+import { endHandOver, type HandOverEnd } from './handover-end.ts';
+import { isRefusedOrder } from './order.ts';
 import { isAnyMaster } from './planned-replication.ts';
 import type { PlannedFailoverParts } from './planned-steps.ts';
 
@@ -18,6 +19,8 @@ const askTimeoutMs = 500;
 const electionMs = 11_000;
 /** The master carries FAILOVER out as soon as it has read it, so what it says after this time is its answer. */
 const answerMs = 200;
+/** A Sentinel that did not answer the order in time may begin so much later. */
+const lateOrderMs = 2_000;
 
 export interface HandOverOptions {
   readonly record: MasterRecord;
@@ -30,13 +33,19 @@ export interface HandOverOptions {
   readonly onStopped: (lastMs: number) => void;
 }
 
-export type HandedOver =
+type Followed =
   | { readonly kind: 'promoted'; readonly to: MasterRecord; readonly election: Election | undefined }
-  /** Nothing has changed, and Sentinel can be ordered in the other manner. */
+  /** Sentinel can be ordered in the other manner. */
   | { readonly kind: 'given-up'; readonly why: string }
-  /** Nothing has changed, but Sentinel still waits for the master to hand over to this replica, for failover-timeout. */
-  | { readonly kind: 'ignored'; readonly why: string; readonly selected: Address }
+  /** Sentinel still waits for the master to hand over, for failover-timeout. */
+  | { readonly kind: 'ignored'; readonly why: string }
   | { readonly kind: 'late' };
+
+export type HandedOver =
+  | Extract<Followed, { kind: 'promoted' }>
+  /** Nothing has changed. */
+  | Extract<Followed, { kind: 'given-up' }>
+  | (Extract<Followed, { kind: 'ignored' | 'late' }> & { readonly end: HandOverEnd });
 
 /** One coordinated failover, from the order to the record of the promotion. */
 export class HandOver {
@@ -46,8 +55,12 @@ export class HandOver {
   #election: Election | undefined;
   #takesWritesMs = performance.now();
   #hasStopped = false;
+  /** When the master was last seen without a FAILOVER. */
+  #idleMs = 0;
   /** Since when Sentinel has given FAILOVER to a master that does not carry it out. */
   #ignoredSinceMs: number | undefined;
+  /** Until when a Sentinel that runs no failover may still begin it. */
+  #mayBeginUntilMs = 0;
 
   constructor(name: string, parts: PlannedFailoverParts, options: HandOverOptions) {
     this.#name = name;
@@ -55,37 +68,47 @@ export class HandOver {
     this.#options = options;
   }
 
-  /** Orders it and waits. A failure after the order has lost nothing: the master takes writes again. */
+  /** Orders it, waits, and ends it where it is not completed. */
   async carryOut(link: SentinelLink): Promise<HandedOver> {
+    const { redis } = this.#parts;
+    const { candidates, record, onOrdered } = this.#options;
+    const { master } = record;
+    const before = await readHandOver(redis, master, { timeoutMs: askTimeoutMs });
+    if (before?.stage !== 'idle') {
+      const state = before === undefined ? 'does not answer INFO' : 'carries out a FAILOVER already';
+      return { kind: 'given-up', why: `${formatAddress(master)} ${state}` };
+    }
     const refusal = await this.#order(link);
     if (refusal !== undefined) return { kind: 'given-up', why: refusal };
-    this.#options.onOrdered();
-    const { redis } = this.#parts;
-    const stopAsking = askForAcknowledgements(redis, this.#options.candidates);
-    let result: HandedOver | undefined;
+    onOrdered();
+    const stopAsking = askForAcknowledgements(redis, candidates);
+    let followed: Followed = { kind: 'late' };
+    let end: HandOverEnd = 'unknown';
     try {
-      result = await this.#follow(link);
-      return result;
+      followed = await this.#follow(link);
     } finally {
       stopAsking();
-      if (result?.kind !== 'promoted') await this.#abort();
+      if (followed.kind !== 'promoted') end = await endHandOver(redis, { master, candidates, history: before.history });
     }
+    if (followed.kind === 'promoted') return followed;
+    if (followed.kind === 'given-up') return end === 'undone' ? followed : { kind: 'late', end };
+    return { ...followed, end };
   }
 
-  /** Returns what the Sentinel answered where it refuses. */
+  /** Returns what the Sentinel answered where it refuses. Without an answer, it may have begun. */
   async #order(link: SentinelLink): Promise<string | undefined> {
     try {
       await orderCoordinated(link, this.#name, { timeoutMs: 1_000 });
       return undefined;
     } catch (thrown) {
-      const error = SwitchmasterError.from(thrown);
-      // Without an answer, the Sentinel may have begun.
-      if (!(error.cause instanceof Error) || error.cause.name !== 'ReplyError') throw error;
-      return `the Sentinel ${formatAddress(link.address)} answers: ${error.cause.message}`;
+      const { cause } = SwitchmasterError.from(thrown);
+      this.#mayBeginUntilMs = performance.now() + lateOrderMs;
+      if (!isRefusedOrder(cause)) return undefined;
+      return `the Sentinel ${formatAddress(link.address)} answers: ${cause.message}`;
     }
   }
 
-  async #follow(link: SentinelLink): Promise<HandedOver> {
+  async #follow(link: SentinelLink): Promise<Followed> {
     const { sentinels } = this.#parts;
     let deadlineMs = performance.now() + Math.max(electionMs, this.#options.timeoutMs);
     let nextLookMs = 0;
@@ -112,9 +135,13 @@ export class HandOver {
     if (this.#hasStopped) return;
     const askedMs = performance.now();
     const state = await readHandOver(this.#parts.redis, this.#options.record.master, { timeoutMs: askTimeoutMs });
-    if (state === 'takes-writes') this.#takesWritesMs = askedMs;
+    const isIdle = state?.stage === 'idle';
+    if (isIdle) this.#idleMs = askedMs;
+    // A bridge may pause the writes at the selection, and older servers do not report a pause.
+    const mayBePaused = state?.isPaused ?? this.#election !== undefined;
+    if (isIdle && !mayBePaused) this.#takesWritesMs = askedMs;
     const to = this.#promoted();
-    if (state !== 'hands-over' && to === undefined) return;
+    if ((state === undefined || isIdle) && to === undefined) return;
     this.#hasStopped = true;
     this.#options.onStopped(this.#takesWritesMs);
   }
@@ -125,33 +152,23 @@ export class HandOver {
   }
 
   /** Whether the Sentinel gave up, or the master did not take its FAILOVER. */
-  async #askSentinel(link: SentinelLink): Promise<HandedOver | undefined> {
+  async #askSentinel(link: SentinelLink): Promise<Followed | undefined> {
     const progress = await readProgress(link, this.#name, { timeoutMs: askTimeoutMs }).catch(() => undefined);
-    if (progress === 'none' && !this.#hasStopped && !(await this.#isAnyMaster()))
+    if (this.#hasStopped) return undefined;
+    if (progress === 'none' && performance.now() > this.#mayBeginUntilMs && !(await this.#isAnyMaster()))
       return { kind: 'given-up', why: `the Sentinel ${formatAddress(link.address)} was not elected, or gave up` };
-    const selected = this.#election?.selected;
-    if (progress !== 'given' || this.#hasStopped || selected === undefined) {
+    if (progress !== 'given') {
       this.#ignoredSinceMs = undefined;
       return undefined;
     }
     this.#ignoredSinceMs ??= performance.now();
-    const isIgnored = this.#takesWritesMs > this.#ignoredSinceMs + answerMs;
+    const isIgnored = this.#idleMs > this.#ignoredSinceMs + answerMs;
     if (!isIgnored || (await this.#isAnyMaster())) return undefined;
     const master = formatAddress(this.#options.record.master);
-    const why = `${master} did not carry out Sentinel's FAILOVER: does Sentinel's user have the rule +failover there?`;
-    return { kind: 'ignored', why, selected };
+    return { kind: 'ignored', why: `${master} did not carry out Sentinel's FAILOVER` };
   }
 
   #isAnyMaster(): Promise<boolean> {
     return isAnyMaster(this.#parts.redis, this.#options.candidates);
-  }
-
-  /** The master takes writes again, unless a replica is a master already. */
-  async #abort(): Promise<void> {
-    if (this.#promoted() !== undefined || (await this.#isAnyMaster())) return;
-    const { redis } = this.#parts;
-    const { master } = this.#options.record;
-    await abortFailover(redis, master, { timeoutMs: askTimeoutMs });
-    await releaseWrites(redis, master);
   }
 }

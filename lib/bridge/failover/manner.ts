@@ -2,7 +2,9 @@ import { knowsCoordinated, probeFailover } from '../../client/coordinated-failov
 import type { RedisPool } from '../../client/redis-pool.ts';
 import { SwitchmasterError } from '../../errors.ts';
 import { type Address, formatAddress, sameAddress } from '../../model/address.ts';
+import type { MasterRecord } from '../../model/record.ts';
 import type { SentinelSource } from '../observe/sentinels.ts';
+import type { RefusedHandOvers } from './refused-handovers.ts';
 
 /** How a planned failover keeps writes from being lost. */
 export type Manner =
@@ -50,9 +52,20 @@ const askTimeoutMs = 1_000;
 /** Asks the Sentinel, and then the servers if it knows coordinated failovers. Writes continue meanwhile. */
 export async function readManner(
   name: string,
-  { sentinels, redis }: { readonly sentinels: Pick<SentinelSource, 'linkTo'>; readonly redis: RedisPool },
-  { master, candidates }: { readonly master: Address; readonly candidates: readonly Address[] },
+  {
+    sentinels,
+    redis,
+    refusedHandOvers,
+  }: {
+    readonly sentinels: Pick<SentinelSource, 'linkTo'>;
+    readonly redis: RedisPool;
+    readonly refusedHandOvers: Pick<RefusedHandOvers, 'whyNot'>;
+  },
+  { record, candidates }: { readonly record: MasterRecord; readonly candidates: readonly Address[] },
 ): Promise<Manner> {
+  const { master } = record;
+  const refusal = refusedHandOvers.whyNot(record);
+  if (refusal !== undefined) return { kind: 'paused', why: refusal };
   const link = sentinels.linkTo(name);
   if (link === undefined) return { kind: 'paused', why: 'no Sentinel can be reached' };
   const deadline = { timeoutMs: askTimeoutMs };

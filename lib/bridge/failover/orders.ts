@@ -9,6 +9,7 @@ import type { BridgeSources } from '../sources.ts';
 import type { Steering } from '../steering.ts';
 import { failOver, previewFailover } from './planned.ts';
 import type { PlannedFailoverParts, PlannedOptions, PlannedReport } from './planned-steps.ts';
+import { RefusedHandOvers } from './refused-handovers.ts';
 
 export interface BridgeOrdersOptions {
   readonly sources: BridgeSources;
@@ -26,6 +27,7 @@ const rebaseTimeoutMs = 5_000;
 /** What an operator orders from the bridge. All reject with `not-found` for a master that it does not follow. */
 export class BridgeOrders {
   readonly #options: BridgeOrdersOptions;
+  readonly #refusedHandOvers = new RefusedHandOvers();
 
   constructor(options: BridgeOrdersOptions) {
     this.#options = options;
@@ -56,7 +58,8 @@ export class BridgeOrders {
     const { sources, memory, maintenance, steering } = this.#options;
     const { sentinels, redis, records } = sources;
     const consulOutage = () => records.outage;
-    return { sentinels, redis, memory: memory(name), consulOutage, maintenance, steering };
+    const refusedHandOvers = this.#refusedHandOvers;
+    return { sentinels, redis, memory: memory(name), consulOutage, maintenance, steering, refusedHandOvers };
   }
 
   #requireMaster(name: string): void {

@@ -2,16 +2,19 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SwitchmasterError } from '../../errors.ts';
 import { holdsWithin } from '../../loop/stages.ts';
-import { type Address, sameAddress } from '../../model/address.ts';
+import { type Address, formatAddress, sameAddress } from '../../model/address.ts';
 import { ageOf } from '../../model/age.ts';
 import type { SentinelView } from '../../model/sentinel.ts';
 import { distinctViews } from '../observe/sentinel-reading.ts';
 import { checkPlanned, type PlannedCheck } from './planned-check.ts';
+import { readReplicationOf, whyBehind } from './planned-replication.ts';
 import { defaultWaitMs, type PlannedFailoverParts, type PlannedOptions, refused } from './planned-steps.ts';
 import type { ReplicaPriorityOverride } from './replica-priority.ts';
 
 /** Longer than the 10 s between two INFOs that a Sentinel reads from a replica. */
 const infoMs = 15_000;
+/** How soon a replica must have what its master has. Writes would wait for as long. */
+const inStepMs = 500;
 const pollMs = 50;
 
 /** The replicas that Sentinel could select for one planned failover, and how the bridge limits them. */
@@ -107,8 +110,31 @@ export class PlannedCandidates {
     this.#options.onWait?.(why, Math.round(performance.now() - this.#startedMs));
   }
 
-  /** Whether the failover could begin now. */
+  /** Whether the failover could begin now, by the Sentinels, and by the servers themselves: a Sentinel's INFO is up to 10 s old. */
   async check(): Promise<PlannedCheck> {
+    const check = await this.#checkSentinels();
+    const why = check.kind === 'ready' ? await this.#whyNotInStep(check) : undefined;
+    return why === undefined ? check : { kind: 'waiting', why };
+  }
+
+  async #whyNotInStep({ record, candidates }: Extract<PlannedCheck, { kind: 'ready' }>): Promise<string | undefined> {
+    const { redis } = this.#parts;
+    const { master } = record;
+    const offset = (await readReplicationOf(redis, master))?.offset;
+    if (offset === undefined) return `the master ${formatAddress(master)} does not answer ROLE`;
+    const lags = await Promise.all(
+      candidates.map(async (address) => {
+        const why = await whyBehind(redis, address, { offset, withinMs: inStepMs });
+        return why === undefined ? [] : [`${formatAddress(address)} ${why}`];
+      }),
+    );
+    const behind = lags.flat();
+    return behind.length === 0
+      ? undefined
+      : `Sentinel could select a replica that is not in step: ${behind.join('; ')}`;
+  }
+
+  async #checkSentinels(): Promise<PlannedCheck> {
     const { memory, sentinels, consulOutage, maintenance } = this.#parts;
     const record = memory.record;
     return checkPlanned({

@@ -1,3 +1,4 @@
+import type { RedisPool } from '../../client/redis-pool.ts';
 import { readSharedHistory } from '../../client/replication-shapes.ts';
 import type { Address } from '../../model/address.ts';
 import { formatAddress } from '../../model/address.ts';
@@ -22,6 +23,27 @@ export interface Promoted {
 export async function finishPlanned(
   course: PlannedCourse,
   before: MasterRecord,
+  promoted: Promoted,
+): Promise<PlannedReport> {
+  try {
+    return await finish(course, before, promoted);
+  } finally {
+    if (promoted.manner === 'coordinated') await releaseReplica(course.parts.redis, before.master);
+  }
+}
+
+/**
+ * Sentinel ends the pause of a coordinated failover when it sees the promotion, unless it has died since. A master stays paused:
+ * what it accepted would be lost.
+ */
+async function releaseReplica(redis: RedisPool, address: Address): Promise<void> {
+  const { role } = await redis.role(address, { timeoutMs: askTimeoutMs });
+  if (role === 'replica') await releaseWrites(redis, address);
+}
+
+async function finish(
+  course: PlannedCourse,
+  before: MasterRecord,
   { to, manner, offset }: Promoted,
 ): Promise<PlannedReport> {
   const { redis } = course.parts;
@@ -34,8 +56,6 @@ export async function finishPlanned(
   };
   await course.until('the old master is a replica', { reached: isDemoted, timeoutMs: demotionTimeoutMs });
   requireStill(course, to);
-  // Sentinel ends the pause of a coordinated failover when it sees the promotion, unless it has died since.
-  if (manner === 'coordinated') await releaseWrites(redis, before.master);
   course.stages.reached('demoted');
   // A connection that is just opened again gives no answer.
   const inherited = Number.isNaN(early) ? await readInheritedBy(redis, to.master) : early;

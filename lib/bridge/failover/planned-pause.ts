@@ -1,11 +1,10 @@
 import { performance } from 'node:perf_hooks';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { RedisLink } from '../../client/redis.ts';
 import type { RedisPool } from '../../client/redis-pool.ts';
 import { SwitchmasterError } from '../../errors.ts';
 import type { Address } from '../../model/address.ts';
 import { type FenceOutcome, pauseWrites, releaseWrites } from '../apply/fence.ts';
-import { readReplicationOf } from './planned-replication.ts';
+import { readReplicationOf, whyBehind } from './planned-replication.ts';
 
 /*
  * When the writes of the old master stop.
@@ -27,7 +26,6 @@ const inStepMs = 20;
 const inStepAttempts = 3;
 const unreachableReplicas = 1_000_000;
 const timeoutMs = 500;
-const pollMs = 2;
 
 /** A pause of writes that was requested. */
 export interface PlannedPause {
@@ -78,15 +76,11 @@ async function areInStep(
     const startedMs = performance.now();
     const offset = (await readReplicationOf(redis, master))?.offset;
     if (offset === undefined) return false;
-    const follows = async (address: Address) => {
-      for (;;) {
-        const state = await readReplicationOf(redis, address);
-        if (performance.now() - startedMs > inStepMs) return false;
-        if (state?.role === 'replica' && state.link === 'connected' && state.offset >= offset) return true;
-        await delay(pollMs);
-      }
-    };
-    if ((await Promise.all(candidates.map(follows))).every(Boolean)) return true;
+    const lags = await Promise.all(
+      candidates.map((address) => whyBehind(redis, address, { offset, withinMs: inStepMs })),
+    );
+    const isInTime = performance.now() - startedMs <= inStepMs;
+    if (isInTime && lags.every((lag) => lag === undefined)) return true;
   }
   return false;
 }

@@ -1,5 +1,6 @@
 import type { RedisPool } from '../../client/redis-pool.ts';
 import { type ReplicationState, readInheritedOffset, readReplication } from '../../client/replication-shapes.ts';
+import { holdsWithin } from '../../loop/stages.ts';
 import { type Address, formatAddress } from '../../model/address.ts';
 
 const askTimeoutMs = 500;
@@ -17,6 +18,29 @@ export async function readReplicationOf(redis: RedisPool, address: Address): Pro
 export async function isAnyMaster(redis: RedisPool, addresses: readonly Address[]): Promise<boolean> {
   const roles = await Promise.all(addresses.map((address) => redis.role(address, { timeoutMs: askTimeoutMs })));
   return roles.some(({ role }) => role === 'master');
+}
+
+/** Why a replica does not have what its master had at `offset` within `withinMs`; undefined where it has. */
+export async function whyBehind(
+  redis: RedisPool,
+  address: Address,
+  { offset, withinMs }: { readonly offset: number; readonly withinMs: number },
+): Promise<string | undefined> {
+  let why: string | undefined;
+  const follows = async () => {
+    const state = await readReplicationOf(redis, address);
+    why = describeLag(state, offset);
+    return why === undefined;
+  };
+  await holdsWithin(follows, { timeoutMs: withinMs, pollMs: 2 });
+  return why;
+}
+
+function describeLag(state: ReplicationState | undefined, offset: number): string | undefined {
+  if (state === undefined) return 'does not answer ROLE';
+  if (state.role === 'master') return 'says that it is a master';
+  if (state.link !== 'connected') return `says that its link to the master is in the state ${state.link}`;
+  return state.offset < offset ? `is ${offset - state.offset} bytes behind` : undefined;
 }
 
 /** INFO replication; undefined where the server does not answer. */

@@ -1,11 +1,13 @@
 import type { SentinelLink } from '../../client/sentinel.ts';
+import { SwitchmasterError } from '../../errors.ts';
 import { type Address, formatAddress, isIn, sameAddress } from '../../model/address.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import type { Election } from '../../model/sentinel.ts';
-import { type FenceOutcome, pauseWrites, promote } from '../apply/fence.ts';
-import { HandOver } from './handover.ts';
-import { readManner } from './manner.ts';
-import { orderFailover } from './order.ts';
+import type { FenceOutcome } from '../apply/fence.ts';
+import { type HandedOver, HandOver } from './handover.ts';
+import type { HandOverEnd } from './handover-end.ts';
+import { type Manner, readManner } from './manner.ts';
+import { isRefusedOrder, orderFailover } from './order.ts';
 import { PlannedCandidates } from './planned-candidates.ts';
 import { describeRecord, PlannedCourse } from './planned-course.ts';
 import { finishPlanned } from './planned-finish.ts';
@@ -35,22 +37,38 @@ export class PlannedFailover {
     const { name, parts, options, stages } = this.#course;
     const { successor } = options;
     try {
+      // First, because it may take two seconds, and the check must be fresh.
+      const manner = await this.#readManner();
       const { record, candidates } = await this.#candidates.settle();
       stages.reached('checked');
       if (successor !== undefined) await this.#candidates.setPriorities(successor, candidates);
       // From here on the bridge carries the failover out as a whole, with the fence of its old master, even if maintenance
       // begins meanwhile.
-      return await parts.maintenance.except(name, () => this.#carryOut(record, candidates));
+      return await parts.maintenance.except(name, async () => {
+        const report = manner === 'coordinated' ? await this.#handOver(record, candidates) : undefined;
+        return report ?? (await this.#pauseFirst(manner, { record, candidates }));
+      });
     } finally {
       await this.#priorityOverride.restore(stages.times.ordered === undefined ? 'nothing' : 'failover');
     }
   }
 
-  async #carryOut(record: MasterRecord, candidates: readonly Address[]): Promise<PlannedReport> {
+  async #readManner(): Promise<Manner['kind']> {
     const { name, parts } = this.#course;
-    const manner = await readManner(name, parts, { master: record.master, candidates });
-    const report = manner.kind === 'coordinated' ? await this.#handOver(record, candidates) : undefined;
-    return report ?? this.#hold(record, candidates);
+    const { record } = parts.memory;
+    if (record === undefined) return 'paused';
+    const check = await this.#candidates.check();
+    const candidates = 'candidates' in check ? check.candidates : record.replicas;
+    return (await readManner(name, parts, { record, candidates })).kind;
+  }
+
+  /** The bridge pauses the writes. After a coordinated failover that was given up, the check is old. */
+  async #pauseFirst(
+    manner: Manner['kind'],
+    checked: { readonly record: MasterRecord; readonly candidates: readonly Address[] },
+  ): Promise<PlannedReport> {
+    const { record, candidates } = manner === 'paused' ? checked : await this.#candidates.settle();
+    return this.#hold(record, candidates);
   }
 
   /** Lets the master itself hand over. undefined where that is refused, and nothing has changed. */
@@ -65,42 +83,24 @@ export class PlannedFailover {
       onOrdered: () => stages.reached('ordered'),
       onStopped: (lastMs) => stages.reached('paused', lastMs),
     }).carryOut(link);
-    if (result.kind === 'late') throw this.#course.failed(`${timeoutMs} ms passed until a replica is promoted`);
     if (result.kind === 'promoted') {
       this.#course.reachedPromotion(result.to);
       this.#verify(result.to, { before: record, election: result.election, candidates });
       return finishPlanned(this.#course, record, { to: result.to, manner: 'coordinated', offset: undefined });
     }
+    if (result.kind !== 'given-up') throw this.#notHandedOver(record, result);
     stages.undo('paused');
-    options.onWait?.(`the old master does not hand over by itself: ${result.why}`, stages.elapsedMs);
-    if (result.kind === 'ignored') return this.#replace(record, { sentinel: link.address, selected: result.selected });
     stages.undo('ordered');
+    options.onWait?.(`the old master does not hand over by itself: ${result.why}`, stages.elapsedMs);
     return undefined;
   }
 
-  /**
-   * Sentinel waits for the master to hand over, and the master does not: the bridge pauses it, and promotes the replica that Sentinel
-   * has selected. Sentinel then continues its failover. Another one, at a newer epoch, could end in two leaders.
-   */
-  async #replace(
-    record: MasterRecord,
-    { sentinel, selected }: { readonly sentinel: Address; readonly selected: Address },
-  ): Promise<PlannedReport> {
-    const { redis } = this.#course.parts;
-    const { master } = record;
-    const pauseMs = 3 * this.#course.timeoutMs;
-    const pause: PlannedPause = { begins: 'now', begun: pauseWrites(redis, { address: master, pauseMs }) };
-    try {
-      await this.#pausedBy(pause, master);
-      const offset = await this.#stoppedAt(master);
-      await this.#catchUp([selected], offset);
-      const outcome = await promote(redis, selected);
-      if (outcome.kind === 'failed') throw this.#course.failed(outcome.error.message);
-      const to = await this.#follow(record, { sentinel, candidates: [selected] });
-      return await finishPlanned(this.#course, record, { to, manner: 'paused', offset });
-    } finally {
-      if (!(await this.#isPromoted(record, [selected]))) await endPause(redis, master, pause);
-    }
+  #notHandedOver(record: MasterRecord, result: Extract<HandedOver, { kind: 'ignored' | 'late' }>): SwitchmasterError {
+    const { parts, timeoutMs } = this.#course;
+    this.#course.risk = describeEnd(result.end, record.master);
+    if (result.kind === 'late') return this.#course.failed(`${timeoutMs} ms passed until a replica is promoted`);
+    parts.refusedHandOvers.note(record, result.why);
+    return this.#course.failed(`${result.why}. ${afterRefusal}`);
   }
 
   /** All steps from the pause on. Releases the writes if no replica was promoted. */
@@ -174,7 +174,10 @@ export class PlannedFailover {
   async #order({ master }: MasterRecord): Promise<Address> {
     const link = this.#linkToSentinel();
     this.#course.risk = `Sentinel may still promote a replica; then writes that ${formatAddress(master)} accepts until that are lost.`;
-    await orderFailover(link, this.#course.name);
+    await orderFailover(link, this.#course.name).catch((thrown: unknown) => {
+      const error = SwitchmasterError.from(thrown);
+      if (isRefusedOrder(error.cause)) throw error;
+    });
     this.#course.stages.reached('ordered');
     return link.address;
   }
@@ -222,5 +225,21 @@ export class PlannedFailover {
     if (isOther) throw this.#course.failed(`another failover came first: ${describeRecord(to)}`);
     const isTarget = isIn(candidates, to.master) && (successor === undefined || sameAddress(to.master, successor));
     if (!isTarget) throw this.#course.failed(`Sentinel promoted another replica: ${describeRecord(to)}`);
+  }
+}
+
+const afterRefusal =
+  "Sentinel gives up within failover-timeout. Give Sentinel's user the right +failover at each Redis. Without it, the next order pauses the writes instead";
+
+/** What a coordinated failover that was not completed may cost: a sentence. */
+function describeEnd(end: HandOverEnd, master: Address): string {
+  const old = formatAddress(master);
+  switch (end) {
+    case 'undone':
+      return `Nothing has changed, and no write waits at ${old}.`;
+    case 'promoted':
+      return `A replica was promoted, or ${old} is a replica already: the bridges follow what Sentinel makes of it.`;
+    case 'unknown':
+      return `It is not known whether a replica was promoted: writes at ${old} may wait for failover-timeout, or be lost.`;
   }
 }

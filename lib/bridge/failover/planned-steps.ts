@@ -6,6 +6,7 @@ import type { MasterMemory } from '../memory.ts';
 import type { SentinelSource } from '../observe/sentinels.ts';
 import type { Steering } from '../steering.ts';
 import type { Manner } from './manner.ts';
+import type { RefusedHandOvers } from './refused-handovers.ts';
 
 /*
  * A planned failover that loses no acknowledged write:
@@ -69,6 +70,7 @@ export interface PlannedFailoverParts {
   readonly consulOutage: () => string | undefined;
   readonly maintenance: Pick<MaintenancePart, 'verdict' | 'except'>;
   readonly steering: Steering;
+  readonly refusedHandOvers: RefusedHandOvers;
 }
 
 export function refused(name: string, why: string, cause?: SwitchmasterError): SwitchmasterError {

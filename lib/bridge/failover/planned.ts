@@ -48,14 +48,14 @@ export async function previewFailover(
   options: Pick<PlannedOptions, 'successor'>,
 ): Promise<PlannedPreview> {
   const { successor } = options;
-  const from = parts.memory.record?.master;
+  const { record } = parts.memory;
   const priorityOverride = new ReplicaPriorityOverride(parts.redis);
   const check = await new PlannedCandidates(name, { parts, options, priorityOverride }).check();
   const holders = await parts.steering.holders(name, AbortSignal.timeout(enterTimeoutMs)).catch(() => 0);
-  const candidates = 'candidates' in check ? check.candidates : (parts.memory.record?.replicas ?? []);
-  const manner = from === undefined ? undefined : await readManner(name, parts, { master: from, candidates });
+  const candidates = 'candidates' in check ? check.candidates : (record?.replicas ?? []);
+  const manner = record === undefined ? undefined : await readManner(name, parts, { record, candidates });
   const busy = { kind: 'refused', why: 'another daemon is failing it over at this moment' } as const;
-  return previewPlanned(holders > 0 ? busy : check, { name, from, successor, manner });
+  return previewPlanned(holders > 0 ? busy : check, { name, from: record?.master, successor, manner });
 }
 
 async function takeLease(name: string, parts: PlannedFailoverParts): Promise<Extract<Lease, { kind: 'inside' }>> {

@@ -94,7 +94,7 @@ async function tryCoordinated(): Promise<void> {
     });
 
     t.test(
-      'a master that permits FAILOVER only to the bridge: the bridge promotes what Sentinel selected, under a pause',
+      'a master that permits FAILOVER only to the bridge: nothing changes, and the next order pauses the writes',
       async (t) => {
         const shard = await ready('unpermitted');
         const rule = ['ACL', 'SETUSER', 'sentinel', 'on', '>secret', 'allchannels', '+@all', '-failover'] as const;
@@ -102,15 +102,19 @@ async function tryCoordinated(): Promise<void> {
         for (const sentinel of sentinels) {
           await sentinel.command('SENTINEL', 'SET', 'unpermitted', 'auth-user', 'sentinel');
           await sentinel.command('SENTINEL', 'SET', 'unpermitted', 'auth-pass', 'secret');
+          await sentinel.command('SENTINEL', 'SET', 'unpermitted', 'failover-timeout', 2_000);
         }
+        const before = await recordOf(consul, 'unpermitted');
         const writer = await startWriter(t, 'unpermitted');
-        const waits: string[] = [];
-        const report = await part.failOver('unpermitted', { onWait: (why) => waits.push(why) });
+        await t.rejects(part.failOver('unpermitted', {}), {
+          code: 'failover-stalled',
+          message: /did not carry out Sentinel's FAILOVER\. .* \+failover .* Nothing has changed, and no write waits/,
+        });
+        t.match(await recordOf(consul, 'unpermitted'), { master: before.master, epoch: before.epoch });
+        t.equal(await redisCli(shard.master.address, ['SET', 'k', 'v'], { timeoutMs: 200 }), 'OK');
+        t.match(await part.previewFailover('unpermitted', {}), { manner: 'paused', whyPaused: /did not carry out/ });
+        const report = await part.failOver('unpermitted', {});
         t.equal(report.manner, 'paused');
-        t.match(
-          waits.join('; '),
-          /does not hand over by itself: .* did not carry out Sentinel's FAILOVER: .* \+failover/,
-        );
         await losesNothing(t, writer, report.to);
       },
     );

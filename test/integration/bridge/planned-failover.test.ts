@@ -168,10 +168,18 @@ t.test('a planned failover', { jobs: 3 }, async (t) => {
     // Without a replica that Sentinel sees up, it would not begin.
     for (const sentinel of sentinels)
       await sentinel.command('SENTINEL', 'SET', 'stalled', 'down-after-milliseconds', 60_000);
+    // The Sentinels see nothing of this yet.
     for (const replica of shard.replicas) replica.pause();
-    await t.rejects(bridge.part.failOver('stalled', { timeoutMs: 300 }), {
-      code: /failover-stalled|redis-timeout|redis-unreachable/,
+    await t.rejects(bridge.part.failOver('stalled', { waitMs: 300 }), {
+      code: 'failover-refused',
+      message: /a replica that is not in step: \S+ does not answer ROLE; .* It waited/,
     });
+    t.match(await bridge.part.previewFailover('stalled', {}), { verdict: 'waits', why: /not in step/ });
+    for (const replica of shard.replicas) replica.resume();
+    const onStep = (step: string) => {
+      if (step === 'checked') for (const replica of shard.replicas) replica.pause();
+    };
+    await t.rejects(bridge.part.failOver('stalled', { timeoutMs: 300, onStep }), { code: 'failover-stalled' });
     await writesContinue(writers, 5);
     for (const replica of shard.replicas) replica.resume();
     t.equal(await shard.master.role(), 'master');
