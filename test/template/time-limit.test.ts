@@ -39,3 +39,38 @@ t.test('work that took little begins at once, and also ends at its limit', async
     t.ok(thrown instanceof Overrun, cost);
   }
 });
+
+t.test('after a long piece of work the loop rests for as long', async (t) => {
+  const times: { readonly startMs: number; readonly endMs: number }[] = [];
+  const work = () => {
+    const startMs = performance.now();
+    while (performance.now() - startMs < 30);
+    times.push({ startMs, endMs: performance.now() });
+  };
+  await Promise.all([1, 2, 3].map(() => runWithin({ limitMs: 10_000, cost: 'unknown', work })));
+  for (const [i, { startMs }] of times.entries()) {
+    const before = times[i - 1];
+    if (before !== undefined) t.ok(startMs - before.endMs > 25, `${startMs - before.endMs} ms`);
+  }
+  t.equal(times.length, 3);
+});
+
+t.test(
+  'after one that took too long, work that usually takes little gets little, and the loop rests between',
+  async (t) => {
+    const limitMs = 201;
+    const times: { readonly startMs: number; endMs: number }[] = [];
+    const endless = () => {
+      const time = { startMs: performance.now(), endMs: 0 };
+      times.push(time);
+      for (;;) time.endMs = performance.now();
+    };
+    const ends = await Promise.allSettled([1, 2, 3].map(() => runWithin({ limitMs, cost: 'little', work: endless })));
+    t.ok(ends.every((end) => end.status === 'rejected' && end.reason instanceof Overrun));
+    // A busy machine repeats an attempt, with more time.
+    const [first, second] = times as [(typeof times)[0], (typeof times)[0]];
+    t.ok(second.endMs - second.startMs < 150, `${second.endMs - second.startMs} ms`);
+    t.ok(second.startMs - first.endMs > 50, `${second.startMs - first.endMs} ms`);
+    t.equal(await runWithin({ limitMs, cost: 'little', work: () => 'done' }), 'done');
+  },
+);

@@ -1,15 +1,35 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 
 let last: Promise<void> = Promise.resolve();
+/** When the loop has rested from the last long piece, in milliseconds of `performance.now()`. */
+let restedMs = 0;
 
 /**
  * Resolves in a turn of the event loop in which nobody else's does: pieces of work that wait for it never follow each other
- * without a turn in which everything else happens. A plain `setImmediate` gives all who wait the same turn.
+ * without a turn in which everything else happens. A plain `setImmediate` gives all who wait the same turn. After a long
+ * piece the loop rests for as long: an answer to a request takes several turns.
  */
 export function ownTurn(): Promise<void> {
-  last = last.then(() => nextTurn());
+  last = last.then(async () => {
+    await nextTurn();
+    await untilRested();
+  });
   return last;
 }
+
+/** Resolves when the loop has rested from the last long piece: at once, if there was none. */
+export async function untilRested(): Promise<void> {
+  for (let restMs = restedMs - performance.now(); restMs > 0; restMs = restedMs - performance.now())
+    await delay(restMs);
+}
+
+/** A piece of work has ended that began at `startedMs`. */
+export function noteTurn(startedMs: number): void {
+  const endedMs = performance.now();
+  if (endedMs - startedMs > longMs) restedMs = endedMs + (endedMs - startedMs);
+}
+
+const longMs = 8;
 
 /** Visits a list, with turns of the event loop for other work. */
 export async function visitInParts<T>(list: readonly T[], visit: (one: T) => void): Promise<void> {

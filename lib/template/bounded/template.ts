@@ -8,10 +8,7 @@ import type { VarsRead } from '../vars-read.ts';
 import { endlessReads, loopLimitMs, loopLimits, maxPasses } from './limits.ts';
 import { visitInParts } from './loop-turns.ts';
 import { type History, nothingRead, ProcessTemplate, type Read } from './process-template.ts';
-import { type Cost, Overrun, runWithin } from './time-limit.ts';
-
-/** A render that takes this part of the limit does not harm the event loop. */
-const harmless = 1 / 4;
+import { type Cost, little, Overrun, runWithin } from './time-limit.ts';
 
 /**
  * A template that cannot hold up the event loop for long. It is compiled and rendered there first, where V8 ends it after some
@@ -68,8 +65,7 @@ export class BoundedTemplate {
     try {
       const { result, ms } = await this.#process.render(world);
       // Another process may have had the processor when it took long in the event loop.
-      if (this.#compiled !== undefined && this.#reason === 'time' && ms < loopLimitMs() * harmless)
-        this.#place = 'loop';
+      if (this.#compiled !== undefined && this.#reason === 'time' && ms < loopLimitMs() * little) this.#place = 'loop';
       return result;
     } catch (thrown) {
       return failedResult(SwitchmasterError.from(thrown, 'template-failed'), this.#process.read);
@@ -131,7 +127,7 @@ export class BoundedTemplate {
     };
     try {
       const result = await runWithin({ limitMs: loopLimitMs(), cost: this.#cost, work });
-      this.#cost = performance.now() - startMs > loopLimitMs() * harmless ? 'unknown' : 'little';
+      this.#cost = performance.now() - startMs > loopLimitMs() * little ? 'unknown' : 'little';
       if (result.kind !== 'failed' || result.limit === 'kept') return result;
       this.#reason = 'size';
       return undefined;
