@@ -9,6 +9,7 @@ import {
   LineCounter,
   type Node,
   parseDocument,
+  type YAMLMap,
   type Document as YamlDocument,
 } from 'yaml';
 import { withinDeadline } from '../file-system.ts';
@@ -142,17 +143,38 @@ function stepInto(document: YamlDocument.Parsed, node: Node | null, step: string
     return value === undefined ? undefined : { key: null, value };
   }
   if (!isMap(node)) return undefined;
-  const merged: Node[] = [];
-  for (const { key, value } of node.items as readonly Entry[]) {
-    const name = isScalar(key) ? key.value : undefined;
-    if (String(name) === String(step)) return { key, value };
-    if (value !== null && isScalar(key) && key.source === '<<') merged.push(value);
-  }
+  const { byName, merged } = entriesOf(node);
+  const own = byName.get(String(step));
+  if (own !== undefined) return own;
   for (const value of merged) {
     const found = stepInto(document, resolve(document, value), step);
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+interface Entries {
+  readonly byName: ReadonlyMap<string, Entry>;
+  /** The values of `<<`. */
+  readonly merged: readonly Node[];
+}
+
+/** A map can have as many mistakes as keys. */
+const entries = new WeakMap<YAMLMap, Entries>();
+
+function entriesOf(map: YAMLMap): Entries {
+  const known = entries.get(map);
+  if (known !== undefined) return known;
+  const byName = new Map<string, Entry>();
+  const merged: Node[] = [];
+  for (const { key, value } of map.items as readonly Entry[]) {
+    if (!isScalar(key)) continue;
+    byName.set(String(key.value), { key, value });
+    if (value !== null && key.source === '<<') merged.push(value);
+  }
+  const found = { byName, merged };
+  entries.set(map, found);
+  return found;
 }
 
 function resolve(document: YamlDocument.Parsed, node: Node | null): Node | null {

@@ -68,6 +68,21 @@ t.test('keys are read a few times each, however many there are', (t) => {
   t.end();
 });
 
+t.test('each of many unknown keys is reported at its line, also behind a merged map', async (t) => {
+  const keys = Array.from({ length: 2_000 }, (_, i) => `  k${i}: 1\n`).join('');
+  const problems = await problemsOf('c.yml', `log: &log\n  m: 1\nconsul:\n  <<: *log\n${keys}`);
+  t.equal(problems.length, 2_002);
+  for (const [line, column] of [
+    [2, 3],
+    [5, 3],
+    [2_004, 3],
+  ])
+    t.ok(
+      problems.some((problem) => problem.startsWith(`${line}:${column} unknown key`)),
+      `${line}`,
+    );
+});
+
 t.test('a tag that other programs replace is refused', async (t) => {
   const text = 'log: !include log.yml\nconsul:\n  address: !ENV ADDRESS\n  tokenFile: !!js/function x\n';
   t.strictSame(
