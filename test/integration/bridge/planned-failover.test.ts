@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { type Address, formatAddress, sameAddress } from '../../../lib/model/address.ts';
 import { waitFor } from '../../sandbox/condition.ts';
@@ -219,6 +220,21 @@ t.test('a planned failover', { jobs: 3 }, async (t) => {
     await t.rejects(alone.part.failOver('dark', {}), { code: 'failover-refused', message: /Consul cannot be reached/ });
     t.equal(await redisCli(shard.master.address, ['SET', 'k', 'v'], { timeoutMs: 3_000 }), 'OK');
   });
+});
+
+t.test('an order that no Sentinel answers in time goes on, and loses nothing', async (t) => {
+  const writers = await startWriters(t, 'load-redis');
+  const slow = (step: string) => {
+    if (step === 'checked') for (const sentinel of sentinels) sentinel.pause();
+  };
+  const running = bridge.part.failOver('load-redis', { onStep: slow });
+  // Longer than the second for which the bridge waits for an answer, and shorter than the 2 s that put a Sentinel into TILT mode.
+  await delay(1_300);
+  for (const sentinel of sentinels) sentinel.resume();
+  const report = await running;
+  t.ok(report.offsets.inherited >= (report.offsets.paused ?? Number.NaN));
+  await writesContinue(writers, 5);
+  await losesNothing(t, writers, report.to);
 });
 
 t.test('a planned failover that no majority of the Sentinels confirms fails, and says what may be lost', async (t) => {
