@@ -75,7 +75,8 @@ export class Operator {
       summarize: ({ from, to, manner, withoutWritesMs }) => {
         const way = `from ${formatAddress(from)} to ${formatAddress(to)}`;
         const kind = manner === 'coordinated' ? ', coordinated by Sentinel' : '';
-        return `failed over as planned ${way}${kind}: ${withoutWritesMs} ms without writes`;
+        const atMost = manner === 'coordinated' ? 'at most ' : '';
+        return `failed over as planned ${way}${kind}: ${atMost}${withoutWritesMs} ms without writes`;
       },
     });
   }

@@ -174,8 +174,9 @@ function describeStages({ entry, after, planned }: Known): string {
   const sinceMs = (later: JournalEntry) => Date.parse(later.at) - Date.parse(entry.at);
   const confirmed = confirmation === undefined ? [] : [`confirmed ${span(sinceMs(confirmation))} later`];
   const without = planned?.details.withoutWritesMs;
-  const by = planned?.details.manner === 'coordinated' ? ' (coordinated: the old master handed over)' : '';
-  const paused = typeof without === 'number' ? [`${span(without)} without writes${by}`] : [];
+  const isCoordinated = planned?.details.manner === 'coordinated';
+  const [most, by] = isCoordinated ? ['at most ', ' (coordinated: the old master handed over)'] : ['', ''];
+  const paused = typeof without === 'number' ? [`${most}${span(without)} without writes${by}`] : [];
   return [...texts, ...confirmed, ...paused].join(', ') || span(entry.durationMs);
 }
 

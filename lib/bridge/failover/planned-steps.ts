@@ -19,7 +19,7 @@ import type { RefusedHandOvers } from './refused-handovers.ts';
  * fails, the bridge releases the writes, and nothing has changed. If this process dies, the pause ends by itself.
  *
  * Where Sentinel and the servers know coordinated failovers (manner.ts), the master itself pauses its writes and hands over
- * (handover.ts), and no step is called `caught up`.
+ * (handover.ts), and no step is called `caught up`. handover-end.ts says what is known where that fails.
  */
 
 export type PlannedStep = 'checked' | 'paused' | 'caughtUp' | 'ordered' | 'promoted' | 'confirmed' | 'demoted';
@@ -34,7 +34,10 @@ export interface PlannedReport {
   readonly epoch: number;
   /** When each step was reached, in milliseconds since the start. */
   readonly stages: Readonly<Partial<Record<PlannedStep, number>>>;
-  /** From the pause, or the last moment at which the master was seen to take writes, to the new master's first answer as master, in milliseconds. */
+  /**
+   * In milliseconds, to the new master's first answer as a master. From the pause; in a coordinated failover at most, from the last
+   * moment at which the master was seen to take writes.
+   */
   readonly withoutWritesMs: number;
   /** The old master's offset after its writes had stopped (null: not known), and the part of it that the new master has. */
   readonly offsets: { readonly paused: number | null; readonly inherited: number };

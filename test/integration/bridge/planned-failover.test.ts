@@ -222,7 +222,7 @@ t.test('a planned failover', { jobs: 3 }, async (t) => {
   });
 });
 
-t.test('an order that no Sentinel answers in time goes on, and loses nothing', async (t) => {
+t.test('an order that no Sentinel answers in time continues, and loses nothing', async (t) => {
   const writers = await startWriters(t, 'load-redis');
   const slow = (step: string) => {
     if (step === 'checked') for (const sentinel of sentinels) sentinel.pause();
