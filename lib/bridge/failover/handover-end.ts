@@ -30,14 +30,14 @@ export async function endHandOver(
 ): Promise<HandOverEnd> {
   const { master, candidates, history } = given;
   const isUndone = (state: HandOverState) => state.stage === 'idle' && state.history === history;
-  const before = await readSoon(redis, master);
+  const before = await readHandOverSoon(redis, master);
   if (before === undefined) return 'unknown';
   if (before.stage === 'done' || (await askReplicas(redis, candidates)) === 'promoted') return 'promoted';
   if (isUndone(before)) return release(redis, master, 'undone');
   // Its own pause ends with its FAILOVER.
   await pauseWrites(redis, { address: master, pauseMs: 2 * settleMs });
   await abortFailover(redis, master, { timeoutMs: askTimeoutMs });
-  const after = await readSoon(redis, master);
+  const after = await readHandOverSoon(redis, master);
   if (after === undefined) return 'unknown';
   if (isUndone(after)) return release(redis, master, 'undone');
   const answers: HandOverEnd[] = [];
@@ -52,7 +52,8 @@ async function release(redis: RedisPool, master: Address, end: HandOverEnd): Pro
   return outcome.kind === 'applied' ? end : 'unknown';
 }
 
-async function readSoon(redis: RedisPool, master: Address): Promise<HandOverState | undefined> {
+/** undefined where it does not answer for two seconds. Its connection may just be opened again. */
+export async function readHandOverSoon(redis: RedisPool, master: Address): Promise<HandOverState | undefined> {
   let state: HandOverState | undefined;
   const reached = async () => {
     state = await readHandOver(redis, master, { timeoutMs: askTimeoutMs });

@@ -7,7 +7,7 @@ import { type Address, formatAddress, sameAddress } from '../../model/address.ts
 import type { MasterRecord } from '../../model/record.ts';
 import type { Election } from '../../model/sentinel.ts';
 import { askForAcknowledgements } from './acknowledgements.ts';
-import { endHandOver, type HandOverEnd } from './handover-end.ts';
+import { endHandOver, type HandOverEnd, readHandOverSoon } from './handover-end.ts';
 import { isRefusedOrder } from './order.ts';
 import { isAnyMaster } from './planned-replication.ts';
 import type { PlannedFailoverParts } from './planned-steps.ts';
@@ -73,7 +73,7 @@ export class HandOver {
     const { redis } = this.#parts;
     const { candidates, record, onOrdered } = this.#options;
     const { master } = record;
-    const before = await readHandOver(redis, master, { timeoutMs: askTimeoutMs });
+    const before = await readHandOverSoon(redis, master);
     if (before?.stage !== 'idle') {
       const state = before === undefined ? 'does not answer INFO' : 'carries out a FAILOVER already';
       return { kind: 'given-up', why: `${formatAddress(master)} ${state}` };

@@ -37,8 +37,8 @@ export class PlannedFailover {
     const { name, parts, options, stages } = this.#course;
     const { successor } = options;
     try {
-      // First, because it may take two seconds, and the check must be fresh.
-      const manner = await this.#readManner();
+      const { kind: manner } = await readManner(name, parts, await this.#candidates.settle());
+      // Once more, because that may have taken two seconds.
       const { record, candidates } = await this.#candidates.settle();
       stages.reached('checked');
       if (successor !== undefined) await this.#candidates.setPriorities(successor, candidates);
@@ -51,15 +51,6 @@ export class PlannedFailover {
     } finally {
       await this.#priorityOverride.restore(stages.times.ordered === undefined ? 'nothing' : 'failover');
     }
-  }
-
-  async #readManner(): Promise<Manner['kind']> {
-    const { name, parts } = this.#course;
-    const { record } = parts.memory;
-    if (record === undefined) return 'paused';
-    const check = await this.#candidates.check();
-    const candidates = 'candidates' in check ? check.candidates : record.replicas;
-    return (await readManner(name, parts, { record, candidates })).kind;
   }
 
   /** The bridge pauses the writes. After a coordinated failover that was given up, the check is old. */
