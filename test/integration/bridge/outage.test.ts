@@ -87,7 +87,11 @@ t.test('outages', { jobs: 7 }, async (t) => {
     const rebased = await second.part.rebase(name);
     t.equal(rebased.generation, 2);
     await second.stop();
-    t.strictSame(second.fences.slice(fences), [], 'a new generation with the same master fences nobody');
+    // The bridge may have made the former master a replica itself, and report that a moment later.
+    const isLate = ({ action, address }: (typeof second.fences)[number]) =>
+      action === 'demote' && address === formatAddress(master.address);
+    const since = second.fences.slice(fences).filter((fence) => !isLate(fence));
+    t.strictSame(since, [], 'a new generation with the same master fences nobody');
     await consul.delete('/v1/kv/redis/?recurse');
     startBridge(t, { consul, sentinels, masters });
     const last = await recordOf(consul, name, { master: replica });
