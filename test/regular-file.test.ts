@@ -1,25 +1,32 @@
 import { appendFileSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { followForReading } from '../lib/links.ts';
 import { readRegularFile } from '../lib/regular-file.ts';
+
+/** Calls `onStat` between the answer to a file handle's `stat` and whoever asked. `path` is a file that can be opened. */
+async function interceptStat(t: Test, path: string, onStat: () => void): Promise<void> {
+  const handle = await open(path);
+  const handles = Object.getPrototypeOf(handle) as typeof handle;
+  await handle.close();
+  const { stat } = handles;
+  t.intercept(handles, 'stat', {
+    async value(this: typeof handle) {
+      const info = await stat.call(this);
+      onStat();
+      return info;
+    },
+  });
+}
 
 t.test('a file that is replaced while it is read is read again', async (t) => {
   const folder = t.testdir({ 'a.hbs': 'old', new: 'new' });
   const path = join(folder, 'a.hbs');
   const { target, refuse: accept } = await followForReading(path);
-  const handle = await open(path);
-  const handles = Object.getPrototypeOf(handle) as typeof handle;
-  await handle.close();
-  const { stat } = handles;
   let replaced = 0;
-  t.intercept(handles, 'stat', {
-    async value(this: typeof handle) {
-      const info = await stat.call(this);
-      if (replaced++ === 0) renameSync(join(folder, 'new'), path);
-      return info;
-    },
+  await interceptStat(t, path, () => {
+    if (replaced++ === 0) renameSync(join(folder, 'new'), path);
   });
   t.equal(await readRegularFile(target, { accept }), 'new');
   t.ok(replaced > 1);
@@ -46,18 +53,10 @@ t.test('a file without a size is read as far as allowed, and one without an end 
 t.test('a file that grows while it is read is read as far as allowed', async (t) => {
   const path = join(t.testdir(), 'a');
   writeFileSync(path, 'x'.repeat(10));
-  const handle = await open(path);
-  const handles = Object.getPrototypeOf(handle) as typeof handle;
-  await handle.close();
-  const { stat } = handles;
   let grown = 0;
-  t.intercept(handles, 'stat', {
-    async value(this: typeof handle) {
-      const info = await stat.call(this);
-      appendFileSync(path, 'y'.repeat(10_000));
-      grown += 1;
-      return info;
-    },
+  await interceptStat(t, path, () => {
+    appendFileSync(path, 'y'.repeat(10_000));
+    grown += 1;
   });
   t.equal((await readRegularFile(path)).length, 10_010);
   await t.rejects(readRegularFile(path, { maxBytes: 20_000 }), { message: 'it is larger than 20000 bytes' });

@@ -40,11 +40,13 @@ export async function endHandOver(
   const after = await readHandOverSoon(redis, master);
   if (after === undefined) return 'unknown';
   if (isUndone(after)) return release(redis, master, 'undone');
-  const answers: HandOverEnd[] = [];
-  const reached = async () => answers.push(await askReplicas(redis, candidates)) > 0 && answers.at(-1) !== 'unknown';
+  let end: HandOverEnd | undefined;
+  const reached = async () => {
+    end = await askReplicas(redis, candidates);
+    return end !== 'unknown';
+  };
   await holdsWithin(reached, { timeoutMs: settleMs, pollMs });
-  const end = answers.at(-1) ?? 'unknown';
-  return end === 'promoted' ? end : release(redis, master, end);
+  return end === 'promoted' ? end : release(redis, master, end ?? 'unknown');
 }
 
 async function release(redis: RedisPool, master: Address, end: HandOverEnd): Promise<HandOverEnd> {

@@ -29,18 +29,19 @@ export async function whyBehind(
   let why: string | undefined;
   const follows = async () => {
     const state = await readReplicationOf(redis, address);
-    why = describeLag(state, offset);
+    why = describeShortfall(state, offset);
     return why === undefined;
   };
   await holdsWithin(follows, { timeoutMs: withinMs, pollMs: 2 });
   return why;
 }
 
-function describeLag(state: ReplicationState | undefined, offset: number): string | undefined {
+/** What a replica lacks of its master at `offset`, by its answer to ROLE; undefined where it lacks nothing. */
+export function describeShortfall(state: ReplicationState | undefined, offset: number): string | undefined {
   if (state === undefined) return 'does not answer ROLE';
   if (state.role === 'master') return 'says that it is a master';
   if (state.link !== 'connected') return `says that its link to the master is in the state ${state.link}`;
-  return state.offset < offset ? `is ${offset - state.offset} bytes behind` : undefined;
+  return state.offset >= offset ? undefined : `is ${offset - state.offset} bytes behind`;
 }
 
 /** INFO replication; undefined where the server does not answer. */

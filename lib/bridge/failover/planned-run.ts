@@ -12,7 +12,7 @@ import { PlannedCandidates } from './planned-candidates.ts';
 import { describeRecord, PlannedCourse } from './planned-course.ts';
 import { finishPlanned } from './planned-finish.ts';
 import { endPause, type PlannedPause, requestPause } from './planned-pause.ts';
-import { isAnyMaster, readReplicationOf } from './planned-replication.ts';
+import { describeShortfall, isAnyMaster, readReplicationOf } from './planned-replication.ts';
 import { type PlannedFailoverParts, type PlannedOptions, type PlannedReport, refused } from './planned-steps.ts';
 import { ReplicaPriorityOverride } from './replica-priority.ts';
 
@@ -151,10 +151,8 @@ export class PlannedFailover {
 
   async #catchUp(candidates: readonly Address[], offset: number): Promise<void> {
     const { parts, stages, timeoutMs } = this.#course;
-    const hasAll = async (address: Address) => {
-      const state = await readReplicationOf(parts.redis, address);
-      return state?.role === 'replica' && state.link === 'connected' && state.offset >= offset;
-    };
+    const hasAll = async (address: Address) =>
+      describeShortfall(await readReplicationOf(parts.redis, address), offset) === undefined;
     const reached = async () =>
       (await Promise.all(candidates.map(hasAll))).every(Boolean) ||
       (stages.times.ordered !== undefined && (await isAnyMaster(parts.redis, candidates)));
