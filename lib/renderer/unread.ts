@@ -61,7 +61,7 @@ async function moveUnread(entry: Entry, { rendering, clock, run }: Move): Promis
   if (urgency === 'ordinary') return;
   const route =
     entry.unread === 'moved' ? alignTo(spec, rendering.text) : chooseRoute(spec, provenText, rendering.text);
-  const servers = entry.unread === undefined && memory.snapshot.owed === undefined ? entry.servers : 'unknown';
+  const { servers } = entry;
   entry.unread = 'moved';
   entry.servers = 'unknown';
   const { signal, interrupted } = run;
