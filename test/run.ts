@@ -31,7 +31,7 @@ try {
     end(await pool.run(file, tap));
   };
   // A CI machine has time: fewer files at once disturb each other less.
-  const mostJobs = process.env.CI === 'true' ? 3 : 4;
+  const mostJobs = process.env.CI === 'true' ? 2 : 4;
   await runQueue(chooseFiles(process.argv.slice(2)), { limits: { jobs: 2, mostJobs }, run });
 } catch (error) {
   report.fail({ path: ['npm test'], reason: error instanceof Error ? String(error.stack) : String(error) });

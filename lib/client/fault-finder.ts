@@ -25,6 +25,8 @@ export class FaultFinder {
   #running: Promise<void> | undefined;
   #pauseMs = firstPauseMs;
   #nextMs = 0;
+  /** How many requests were answered. A diagnosis that began before the last one is out of date. */
+  #answers = 0;
   #closed = false;
 
   constructor(options: FaultFinderOptions) {
@@ -37,6 +39,7 @@ export class FaultFinder {
 
   /** The server answered a request: whatever was wrong has passed. */
   answered(): void {
+    this.#answers += 1;
     this.#pauseMs = firstPauseMs;
     this.#nextMs = 0;
     this.#become(undefined);
@@ -67,9 +70,11 @@ export class FaultFinder {
     this.#nextMs = nowMs + this.#pauseMs;
     this.#pauseMs = Math.min(this.#pauseMs * 2, longestPauseMs);
     const { address, tls } = this.#options;
+    const answersBefore = this.#answers;
     this.#running = diagnose(address, { tls, timeoutMs }).then((fault) => {
       this.#running = undefined;
-      if (fault !== undefined && !this.#closed) this.#become(fault);
+      const isCurrent = !this.#closed && this.#answers === answersBefore;
+      if (fault !== undefined && isCurrent) this.#become(fault);
     });
   }
 

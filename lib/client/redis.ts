@@ -187,6 +187,7 @@ export class RedisLink {
   #open(): Redis {
     const redis = openRedis(this.address, this.#access, { pace: this.#pace });
     redis.on('error', (error: Error) => {
+      if (redis !== this.#redis) return;
       this.#lastError = error;
       this.#faults.failed(error);
       this.#noteAccess(error);

@@ -4,11 +4,13 @@ import { createServer } from 'node:net';
 import t, { type Test } from 'tap';
 import { diagnose } from '../../lib/client/diagnosis.ts';
 import { faultOfError, faultOfReply } from '../../lib/client/fault.ts';
+import { FaultFinder } from '../../lib/client/fault-finder.ts';
 import { RedisLink } from '../../lib/client/redis.ts';
 import { translateRedisError } from '../../lib/client/redis-errors.ts';
 import type { Address } from '../../lib/model/address.ts';
 import { explainFault, isNamed, type LinkFault, linkFaults } from '../../lib/model/link-fault.ts';
 import { Certificates } from '../sandbox/certificates.ts';
+import { waitFor } from '../sandbox/condition.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
 
 const sandbox = await Sandbox.openFor(t, { name: 'diagnosis' });
@@ -103,9 +105,28 @@ t.test('a server whose clients are all taken is named, and no longer once there 
   );
   t.match(other.refusal, 'has reached maxclients');
   await link.call(['CONFIG', 'SET', 'maxclients', '100'], { timeoutMs });
-  await other.role({ timeoutMs });
+  // A connection that was accepted before there was room is still refused.
+  await waitFor('an answer to the other', async () => (await other.role({ timeoutMs })).role === 'master');
   t.equal(other.fault, undefined);
   t.equal(other.refusal, undefined);
+});
+
+t.test('what a diagnosis finds late is not held against a server that has answered meanwhile', async (t) => {
+  const answered = Promise.withResolvers<void>();
+  const connected = Promise.withResolvers<void>();
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    connected.resolve();
+    void answered.promise.then(() => socket.end('-ERR max number of clients reached\r\n'));
+  });
+  const faults = new FaultFinder({ address: await listen(t, server), tls: undefined });
+  faults.failed(new Error('Connection is closed.'));
+  await connected.promise;
+  faults.answered();
+  answered.resolve();
+  t.equal(await faults.find(), undefined);
+  faults.failed(new Error('Connection is closed.'));
+  t.equal(await faults.find(), 'clients-limit', 'what begins after the answer counts');
 });
 
 t.test('replies and errors of every version are recognized', async (t) => {
