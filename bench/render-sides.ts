@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, watch, writeFileSync } from 'node:fs';
 import { waitFor, within } from '../test/sandbox/condition.ts';
 import type { ConsulAgent } from '../test/sandbox/consul.ts';
+import type { DaemonOptions } from '../test/sandbox/daemon.ts';
 import type { Sandbox } from '../test/sandbox/sandbox.ts';
 
 /** Services on one external node. */
@@ -46,10 +47,15 @@ export async function prepareSide(sandbox: Sandbox, { size, name }: Place): Prom
 }
 
 /** `switchmaster run`. It renders without a debounce, and watches every service over a connection of its own. */
-export async function startSwitchmaster(sandbox: Sandbox, side: Side, { size, name }: Place): Promise<void> {
+export async function startSwitchmaster(
+  sandbox: Sandbox,
+  side: Side,
+  { size, name, ...given }: Place & Pick<DaemonOptions, 'nodeArguments' | 'program'>,
+): Promise<void> {
   const text =
     '{{#each services as |s|}}{{#each (service s.name) as |i|}}{{i.name}} {{i.address}}:{{i.port}}\n{{/each}}{{/each}}';
   const daemon = await sandbox.switchmaster({
+    ...given,
     name,
     start: 'later',
     config: {

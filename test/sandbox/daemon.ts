@@ -21,6 +21,8 @@ export type DaemonOptions = {
   checkout?: string;
   /** The file that Node.js runs. Default: the command of the checkout. */
   program?: string;
+  /** Arguments of Node.js before the file. Default: none. */
+  nodeArguments?: readonly string[];
 };
 
 /** `switchmaster run`, as its users run it. */
@@ -69,11 +71,11 @@ export interface DaemonAnswer {
 
 /** The daemon, started and ready, or not started with `start: 'later'`. */
 export async function switchmaster(ground: Ground, options: DaemonOptions): Promise<Daemon> {
-  const { name = 'switchmaster', config, ready = '/ready', checkout } = options;
+  const { name = 'switchmaster', config, ready = '/ready', checkout, nodeArguments = [] } = options;
   const { api, configFile } = await placeDaemon(ground, { name, config });
   const { program = checkout === undefined ? programFile() : join(checkout, 'cmd/switchmaster.ts') } = options;
   const [first = process.execPath, ...rest] = [...(options.launcher ?? []), process.execPath];
-  const argv = [first, ...rest, program, 'run', '--config', configFile] as const;
+  const argv = [first, ...rest, ...nodeArguments, program, 'run', '--config', configFile] as const;
   const base = ground.server(name, argv);
   // On a busy machine Node alone takes more than twenty seconds to read the program.
   const spec = { ...base, readyTimeoutMs: 90_000, env: { ...base.env, ...options.env } };
