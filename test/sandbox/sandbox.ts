@@ -11,6 +11,7 @@ import { haproxy, nutcracker, type ProxyOptions, type ProxyServer } from './prox
 import { type Shard, type ShardOptions, startShard } from './redis.ts';
 import { type SentinelOptions, type SentinelServer, startSentinels } from './sentinel.ts';
 import { Server, type ServerSpec } from './server.ts';
+import { type SimulatedRedis, type SimulatedRedisOptions, startSimulatedRedis } from './simulated-redis.ts';
 
 export type SandboxOptions = {
   /** Part of the folder's name. */
@@ -144,6 +145,11 @@ export class Sandbox {
     const shard = await startShard(this.#ground, options);
     for (const server of shard.servers) this.#add(server);
     return shard;
+  }
+
+  /** One process in the place of many masters and replicas, for sizes that real servers do not reach on this machine. */
+  async simulatedRedis(options: SimulatedRedisOptions): Promise<SimulatedRedis> {
+    return this.#add(await startSimulatedRedis(this.#ground, options));
   }
 
   /** Sentinels (default 3) that monitor the shards and know each other and the replicas. */

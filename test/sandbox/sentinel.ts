@@ -1,14 +1,22 @@
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Address } from '../../lib/model/address.ts';
 import { waitFor } from './condition.ts';
 import type { Ground } from './ground.ts';
 import { SentinelRecorder } from './recorder.ts';
-import { commonConfig, formatConfig, type RedisConfig, type Shard } from './redis.ts';
+import { commonConfig, formatConfig, type RedisConfig } from './redis.ts';
 import { pairs, type Reply, redisCli } from './resp.ts';
 import { Server, type ServerSpec } from './server.ts';
 
-const greetingPeriodMs = 2_000;
+/** A master and its replicas, as Sentinel monitors them: a `Shard`, or one of a `SimulatedRedis`. */
+export interface MonitoredShard {
+  /** Sentinel's master name. */
+  readonly name: string;
+  readonly master: { readonly address: Address };
+  readonly replicas: readonly { readonly address: Address }[];
+  readonly password?: string | undefined;
+}
 
 /** One Sentinel. */
 export class SentinelServer extends Server {
@@ -57,7 +65,7 @@ export class SentinelServer extends Server {
 export type SentinelOptions = {
   /** Default 3. */
   count?: number;
-  masters: readonly Shard[];
+  masters: readonly MonitoredShard[];
   /** Default: a majority. */
   quorum?: number;
   /** Default 1,000. With less, a loaded machine sees failures that do not exist. */
@@ -73,25 +81,52 @@ export type SentinelOptions = {
   program?: string;
   /** Start of their names. Default `sentinel`. */
   name?: string;
+  /**
+   * Writes what Sentinels discover (replicas and each other) into their config files. With many masters each discovery rewrites
+   * a large file. Default false.
+   */
+  introduced?: boolean;
+  /** How often they greet each other over each server. Default 2,000, as Sentinel itself. Many masters leave no CPU time for that. */
+  publishPeriodMs?: number;
+  /** Default 1,000, as Sentinel itself. `downAfterMs` must be longer. */
+  pingPeriodMs?: number;
 };
+
+interface Place {
+  readonly name: string;
+  readonly address: Address;
+  readonly id: string;
+}
 
 /** Starts Sentinels. When it resolves, each knows the others, and every replica's link is up. */
 export async function startSentinels(ground: Ground, options: SentinelOptions): Promise<SentinelServer[]> {
-  const { count = 3, masters, name = 'sentinel' } = options;
-  const sentinels: SentinelServer[] = [];
+  const { count = 3, masters, name = 'sentinel', introduced = false } = options;
+  const { pingPeriodMs = 1_000, publishPeriodMs = 2_000 } = options;
+  const places: Place[] = [];
   for (let index = 1; index <= count; index += 1)
-    sentinels.push(await sentinelServer(ground, { ...options, name: `${name}-${index}` }));
+    places.push({
+      name: `${name}-${index}`,
+      address: await ground.addresses.next(),
+      id: randomBytes(20).toString('hex'),
+    });
+  const sentinels = places.map((place) => sentinelServer(ground, { ...options, place, places }));
   await Promise.all(sentinels.map((sentinel) => sentinel.start()));
-  await greetOften(sentinels, 100);
+  await setDebug(sentinels, 'ping-period', pingPeriodMs);
+  await setDebug(sentinels, 'publish-period', introduced ? publishPeriodMs : 100);
   await Promise.all(sentinels.map((sentinel) => settled(sentinel, { masters, others: count - 1 })));
-  await greetOften(sentinels, greetingPeriodMs);
+  await setDebug(sentinels, 'publish-period', publishPeriodMs);
   return sentinels;
 }
 
+interface Introduction {
+  readonly place: Place;
+  readonly places: readonly Place[];
+}
+
 /** A Sentinel, not yet started. */
-async function sentinelServer(ground: Ground, options: SentinelOptions & { name: string }): Promise<SentinelServer> {
-  const { name, config = {}, program = 'redis-sentinel' } = options;
-  const address = await ground.addresses.next();
+function sentinelServer(ground: Ground, options: SentinelOptions & Introduction): SentinelServer {
+  const { config = {}, program = 'redis-sentinel', introduced = false } = options;
+  const { name, address, id } = options.place;
   const dir = join(ground.folder, name);
   mkdirSync(dir, { recursive: true });
   const configFile = join(dir, 'sentinel.conf');
@@ -99,14 +134,20 @@ async function sentinelServer(ground: Ground, options: SentinelOptions & { name:
     const monitors = options.masters.flatMap((shard) =>
       monitorLines(shard, { ...options, at: masters.get(shard.name) }),
     );
-    const lines = [...monitors, ...(options.lines ?? [])].map((line) => `${line}\n`).join('');
+    const known = introduced
+      ? [`sentinel myid ${id}`, ...options.masters.flatMap((shard) => knownLines(shard, options))]
+      : [];
+    const lines = [...monitors, ...known, ...(options.lines ?? [])].map((line) => `${line}\n`).join('');
     writeFileSync(configFile, formatConfig({ ...commonConfig(address, dir), ...config }) + lines);
   };
   wipe();
   return new SentinelServer(ground.server(name, [program, configFile]), { address, wipe });
 }
 
-function monitorLines(shard: Shard, options: SentinelOptions & { readonly at: Address | undefined }): string[] {
+function monitorLines(
+  shard: MonitoredShard,
+  options: SentinelOptions & { readonly at: Address | undefined },
+): string[] {
   const { count = 3, downAfterMs = 1_000, failoverTimeoutMs = 10_000, parallelSyncs = 1 } = options;
   const { quorum = Math.floor(count / 2) + 1 } = options;
   const { host, port } = options.at ?? shard.master.address;
@@ -119,19 +160,25 @@ function monitorLines(shard: Shard, options: SentinelOptions & { readonly at: Ad
   ];
 }
 
+function knownLines({ name, replicas }: MonitoredShard, { place, places }: Introduction): string[] {
+  const others = places.filter((other) => other !== place);
+  return [
+    ...replicas.map(({ address: { host, port } }) => `sentinel known-replica ${name} ${host} ${port}`),
+    ...others.map(({ address: { host, port }, id }) => `sentinel known-sentinel ${name} ${host} ${port} ${id}`),
+  ];
+}
+
 // Sentinels find each other by hello messages on their masters, which they publish every two seconds, but more often while
 // the sandbox starts (`SENTINEL DEBUG`, since Redis 7.0; older ones take longer).
-async function greetOften(sentinels: readonly SentinelServer[], periodMs: number): Promise<void> {
+async function setDebug(sentinels: readonly SentinelServer[], name: string, periodMs: number): Promise<void> {
   await Promise.all(
-    sentinels.map((sentinel) =>
-      sentinel.command('SENTINEL', 'DEBUG', 'publish-period', periodMs).catch(() => undefined),
-    ),
+    sentinels.map((sentinel) => sentinel.command('SENTINEL', 'DEBUG', name, periodMs).catch(() => undefined)),
   );
 }
 
 async function settled(
   sentinel: SentinelServer,
-  { masters, others }: { masters: readonly Shard[]; others: number },
+  { masters, others }: { masters: readonly MonitoredShard[]; others: number },
 ): Promise<void> {
   for (const shard of masters) {
     const view = async () => ({
