@@ -43,7 +43,8 @@ export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
     exitCode = code;
   });
   program.hook('preAction', (_, command) => prepare(command));
-  return withDataFormat(() => execute(program, argv)).then((code) => code ?? exitCode);
+  const run = () => execute(program, argv);
+  return (mayWantYaml(argv) ? withDataFormat(run) : run()).then((code) => code ?? exitCode);
 }
 
 /** Every command with its options. An action says how it ended by `done`. */
@@ -107,6 +108,11 @@ async function execute(program: Command, argv: readonly string[]): Promise<ExitC
     if (data) printErrorData({ code: 'usage', message: thrown.message.replace(/^error: /, '') });
     return 2;
   }
+}
+
+/** `-o yaml`, `-oyaml` or `--output=yaml`, or another argument `yaml`. */
+function mayWantYaml(argv: readonly string[]): boolean {
+  return argv.some((word) => /^(?:-o|--output=)?yaml$/.test(word));
 }
 
 function wantsData(words: readonly string[]): boolean {

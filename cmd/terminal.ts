@@ -27,7 +27,10 @@ type StringifyYaml = (value: unknown, options: { readonly lineWidth: number }) =
 
 const dataFormat = new AsyncLocalStorage<{ stringifyYaml: StringifyYaml | undefined }>();
 
-/** Runs a command that prints JSON until it sets another format. One process may run several at a time. */
+/**
+ * Runs a command that prints JSON until it sets another format. One process may run several at a time. Without this, a command
+ * prints JSON. It makes every promise of the process slower, so the daemon does not use it.
+ */
 export function withDataFormat<T>(run: () => Promise<T>): Promise<T> {
   return dataFormat.run({ stringifyYaml: undefined }, run);
 }

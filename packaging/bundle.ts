@@ -32,9 +32,17 @@ export async function buildBundle(file: string): Promise<string> {
   const [output] = outputFiles;
   if (output === undefined) throw new Error('esbuild wrote no file');
   await mkdir(path.dirname(file), { recursive: true });
-  await writeFile(file, `#!/usr/bin/env node\n${output.text}\n${await describeLicenses(metafile)}`);
+  await writeFile(file, escapeWide(`#!/usr/bin/env node\n${output.text}\n${await describeLicenses(metafile)}`));
   await chmod(file, 0o755);
   return file;
+}
+
+/**
+ * V8 keeps the whole text in memory, with two bytes for each character if one of them needs two. esbuild escapes strings, but no
+ * regular expressions and comments.
+ */
+function escapeWide(text: string): string {
+  return text.replace(/[\u0100-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** What the package has as files, by their paths in the package. All of it is text. */

@@ -45,6 +45,22 @@ t.test(
   },
 );
 
+t.test('no async hook of the daemon runs for each promise, which would slow down everything', async (t) => {
+  // Without such a hook, what follows an await has no id.
+  const preload = `import { executionAsyncId } from 'node:async_hooks';
+    process.on('SIGUSR2', async () => {
+      await null;
+      console.log(executionAsyncId() === 0 ? 'no hook' : 'a hook');
+    });`;
+  const NODE_OPTIONS = `--import=data:text/javascript;base64,${Buffer.from(preload).toString('base64')}`;
+  const program = new Program(['run', '--config', `${t.testdir({ 'c.yaml': config })}/c.yaml`], { NODE_OPTIONS });
+  t.teardown(() => void program.child.kill('SIGKILL'));
+  await program.line('API listening');
+  program.child.kill('SIGUSR2');
+  program.child.kill('SIGTERM');
+  t.equal((await program.end()).stdout, 'no hook\n');
+});
+
 t.test('status names what a daemon without any data waits for, and exits with 1', async (t) => {
   const sentinel = 'sentinel: { addresses: ["127.0.0.1:9"] }\n';
   const { program, url } = await start(t, t.testdir({ 'c.yml': `${config}${sentinel}` }));

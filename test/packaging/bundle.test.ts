@@ -57,6 +57,10 @@ t.test('it has everything in one file: the version, the templates, the page, the
   t.equal(stdout, `${JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')).version}\n`);
 });
 
+t.test('Node.js keeps its text with one byte for each character', async (t) => {
+  t.equal(/[\u0100-\uffff]/.exec(await readFile(program, 'utf8')), null);
+});
+
 t.test('it names the license of each library in it', async (t) => {
   const text = await readFile(program, 'utf8');
   const { dependencies } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
