@@ -11,6 +11,7 @@ import type { AgentCall, ConsulOptions, Indexed, ReadOptions } from './consul-op
 import { answer, type Call, headersOf, type Plugin, routeOf } from './consul-routes.ts';
 import { readTxnErrors, readTxnIndexes } from './consul-shapes.ts';
 import { putTransaction, type TransactionTarget } from './consul-transaction.ts';
+import { pauseConnections } from './paused-connections.ts';
 import { Precedence } from './precedence.ts';
 import { timed } from './request-time.ts';
 import { makeHttpAgent } from './tls.ts';
@@ -37,8 +38,11 @@ const accessPauseMs = 10_000;
 export class ConsulClient {
   readonly #consul: Consul;
   readonly #agent: http.Agent;
+  /** The blocking queries have connections of their own, which pause during a transaction that goes before their answers. */
+  readonly #blocking: Consul;
+  readonly #blockingAgent: http.Agent;
   readonly #options: ConsulOptions;
-  readonly #precedence = new Precedence();
+  readonly #precedence: Precedence;
   readonly #onTransaction: () => void;
   /** If ACLs are off, Consul does not answer what a token may read. */
   #accessUnknownUntilMs = 0;
@@ -46,15 +50,11 @@ export class ConsulClient {
   constructor(options: ConsulOptions) {
     this.#options = options;
     this.#agent = makeHttpAgent(options.tls);
+    this.#blockingAgent = makeHttpAgent(options.tls);
     this.#onTransaction = options.onTransaction ?? (() => {});
-    const scheme = options.tls === undefined ? 'http' : 'https';
-    const host = options.host.includes(':') ? `[${options.host}]` : options.host;
-    this.#consul = new Consul({
-      baseUrl: `${scheme}://${host}:${options.port}/v1`,
-      agent: this.#agent,
-      headers: this.#headers,
-      ...(options.socketPath === undefined ? {} : { socketPath: options.socketPath }),
-    } as ConstructorParameters<typeof Consul>[0]);
+    this.#consul = this.#open(this.#agent);
+    this.#blocking = this.#open(this.#blockingAgent);
+    this.#precedence = new Precedence({ hold: () => pauseConnections(this.#blockingAgent) });
   }
 
   /**
@@ -73,7 +73,8 @@ export class ConsulClient {
     // Consul adds jitter of up to a sixteenth of the wait ("Blocking Queries", HTTP API).
     request.timeout = blocking ? Math.ceil(waitMs * 1.0625) + 5_000 : (options.timeoutMs ?? defaultTimeoutMs);
     const what = queryId(query);
-    const ask = () => this.#call(routeOf(this.#consul, query), { request, what, signal: options.signal });
+    const route = routeOf(blocking ? this.#blocking : this.#consul, query);
+    const ask = () => this.#call(route, { request, what, signal: options.signal });
     // The duration of a blocking query is not a delay, so it is not measured.
     const [answer, body] = await (blocking ? ask() : timed({ server: 'consul', operation: query.kind }, ask));
     if (blocking) await this.#precedence.after();
@@ -161,6 +162,18 @@ export class ConsulClient {
   /** Closes every idle connection; requests under way fail. */
   close(): void {
     this.#agent.destroy();
+    this.#blockingAgent.destroy();
+  }
+
+  #open(agent: http.Agent): Consul {
+    const { tls, host, port, socketPath } = this.#options;
+    const scheme = tls === undefined ? 'http' : 'https';
+    return new Consul({
+      baseUrl: `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}/v1`,
+      agent,
+      headers: this.#headers,
+      ...(socketPath === undefined ? {} : { socketPath }),
+    } as ConstructorParameters<typeof Consul>[0]);
   }
 
   get #base(): { readonly token?: string; readonly dc?: string } {

@@ -7,16 +7,21 @@ const defaultLongestWaitMs = 25;
  */
 export class Precedence {
   readonly #longestWaitMs: number;
+  readonly #hold: () => () => void;
   #underWay = 0;
   #waiting: (() => void)[] = [];
 
-  constructor(options: { readonly longestWaitMs?: number } = {}) {
+  /** `hold`: holds back what the other work needs, and returns the function that ends this. Called for each work that goes first. */
+  constructor(options: { readonly longestWaitMs?: number; readonly hold?: () => () => void } = {}) {
     this.#longestWaitMs = options.longestWaitMs ?? defaultLongestWaitMs;
+    this.#hold = options.hold ?? (() => () => undefined);
   }
 
   /** Does work that goes first. */
   async first<T>(work: () => Promise<T>): Promise<T> {
     this.#underWay += 1;
+    const release = this.#hold();
+    void this.after().then(release);
     try {
       return await work();
     } finally {

@@ -1,4 +1,5 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { type ClientRequest, createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
 import { ConsulClient } from '../../lib/client/consul.ts';
@@ -75,4 +76,37 @@ t.test('an answer that breaks off, or does not come in time, is an error', async
   const transaction = silent.transact([cas], { signal: abort.signal });
   abort.abort(new Error('the daemon stops'));
   await t.rejects(transaction, { message: 'the daemon stops' });
+});
+
+/** A blocking query that Consul answers before the transaction that ended it. Returns what Node's client parsed first. */
+async function raceWithWatch(t: Test, precedence: 'over-watches' | 'none'): Promise<readonly string[]> {
+  const parsed: string[] = [];
+  const onResponse = (message: unknown): void => {
+    const { request } = message as { readonly request: ClientRequest };
+    parsed.push(request.path.startsWith('/v1/txn') ? 'transaction' : 'watch');
+  };
+  subscribe('http.client.response.finish', onResponse);
+  const watched = Promise.withResolvers<ServerResponse>();
+  const client = await serve(t, async (request, response) => {
+    if (!request.url?.startsWith('/v1/txn')) return watched.resolve(response);
+    const watch = await watched.promise;
+    watch.setHeader('x-consul-index', '9').setHeader('content-type', 'application/json').end('[]');
+    response.end(JSON.stringify(committed));
+  });
+  const watching = client.read({ kind: 'nodes' }, { index: 8n });
+  await watched.promise;
+  await Promise.all([client.transact([cas], { precedence }), watching]);
+  unsubscribe('http.client.response.finish', onResponse);
+  return parsed;
+}
+
+t.test('a transaction that goes first is answered before the queries that it ends are parsed', async (t) => {
+  // A process that stands still for longer than the answers wait parses them first: then the race counts for nothing.
+  let parsed = await raceWithWatch(t, 'over-watches');
+  for (let again = 0; again < 20 && parsed[0] === 'watch'; again += 1) parsed = await raceWithWatch(t, 'over-watches');
+  t.strictSame(parsed, ['transaction', 'watch']);
+});
+
+t.test('any other transaction waits for the queries that Consul answers before it', async (t) => {
+  t.strictSame(await raceWithWatch(t, 'none'), ['watch', 'transaction']);
 });

@@ -35,3 +35,24 @@ t.test('work that hangs delays answers only briefly', async (t) => {
   resolve();
   await work;
 });
+
+t.test(
+  'what the other work needs is held back during the work that goes first, and briefly if that hangs',
+  async (t) => {
+    const seen: string[] = [];
+    const hold = () => {
+      seen.push('held');
+      return () => void seen.push('released');
+    };
+    const precedence = new Precedence({ hold });
+    await precedence.first(async () => seen.push('work'));
+    await new Promise(setImmediate);
+    t.strictSame(seen, ['held', 'work', 'released']);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const work = precedence.first(() => promise);
+    await precedence.after();
+    t.strictSame(seen.slice(3), ['held', 'released'], 'the work is still under way');
+    resolve();
+    await work;
+  },
+);
