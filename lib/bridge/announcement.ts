@@ -61,10 +61,12 @@ export class AnnouncementReader {
     return latestBySentinel(unread);
   }
 
-  /** The Sentinel and the target, at the same time. */
+  /** The Sentinel and the target, at the same time. Answers that came with the hint count while they are fresh. */
   async #ask(name: string, hint: AnnouncementHint): Promise<Answer> {
     const { sentinels, redis, settings } = this.#options;
-    const { sentinel, target } = hint;
+    const { sentinel, target, answers } = hint;
+    if (answers !== undefined && performance.now() - answers.askedMs < freshMs)
+      return { hint, views: distinctViews(await answers.readings), role: answers.role };
     const [readings, role] = await Promise.all([
       sentinels.read(name, { only: [sentinel] }),
       target === undefined ? undefined : redis.role(target, { timeoutMs: settings.roleDeadlineMs }),
@@ -75,6 +77,8 @@ export class AnnouncementReader {
 
 /** Far longer than an answer takes, and far shorter than a failover. */
 const headStartMs = 30;
+/** A run that starts later has waited for another one. */
+const freshMs = 50;
 
 interface Answer {
   readonly hint: AnnouncementHint;

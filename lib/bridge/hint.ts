@@ -1,5 +1,7 @@
 import type { Hint, TimerHint } from '../loop/hint.ts';
 import { type Address, formatAddress } from '../model/address.ts';
+import type { RoleAnswer } from '../model/sentinel.ts';
+import type { SentinelReading } from './observe/sentinel-reading.ts';
 
 /** What wakes the bridge for one master. */
 export type BridgeHint = ChangeHint | AnnouncementHint | RebaseHint;
@@ -16,6 +18,16 @@ export interface AnnouncementHint extends Hint {
   readonly sentinel: Address;
   /** The address to ask for its ROLE first. It counts only if the Sentinel's state, read back, names it too. */
   readonly target: Address | undefined;
+  /** What both answered just now, where the source of the hint has asked them. */
+  readonly answers?: FreshAnswers;
+}
+
+/** The answers of a Sentinel and of a Redis that were asked at about the same time. */
+export interface FreshAnswers {
+  readonly readings: Promise<readonly SentinelReading[]>;
+  readonly role: RoleAnswer;
+  /** When the first of them was asked: milliseconds of `performance.now()`. */
+  readonly askedMs: number;
 }
 
 interface RebaseHint extends Hint, RebaseRequest {}

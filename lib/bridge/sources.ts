@@ -9,7 +9,7 @@ import { type Address, formatAddress } from '../model/address.ts';
 import { isPattern, matchesAny } from '../model/glob.ts';
 import type { Naming } from '../model/naming.ts';
 import type { MasterRecord } from '../model/record.ts';
-import type { BridgeHint } from './hint.ts';
+import type { BridgeHint, FreshAnswers } from './hint.ts';
 import type { Selection } from './observe/election.ts';
 import { FoundSentinels } from './observe/found-sentinels.ts';
 import { LagSource } from './observe/lag.ts';
@@ -74,7 +74,8 @@ export class BridgeSources {
     this.lags = new LagSource({ redis: this.redis, records: options.records, makeKeeper: () => new LagHistory() });
     this.#promotions = new PromotionSource({
       redis: this.redis,
-      onPromoted: (name, watch) => this.#promoted(name, watch),
+      readLeader: (name, { sentinel }) => this.sentinels.read(name, { only: [sentinel] }),
+      onPromoted: (name, watch, answers) => this.#promoted(name, watch, answers),
     });
     const { service } = settings;
     const onFound = (addresses: readonly Address[]) => this.sentinels.give(addresses);
@@ -144,8 +145,8 @@ export class BridgeSources {
     else if (event.startsWith('-failover-abort')) this.#promotions.abandon(name, sentinel);
   }
 
-  #promoted(name: string, { sentinel, selected }: PromotionWatch): void {
-    const announcement = { kind: 'announcement', sentinel, target: selected } as const;
+  #promoted(name: string, { sentinel, selected }: PromotionWatch, answers: FreshAnswers): void {
+    const announcement = { kind: 'announcement', sentinel, target: selected, answers } as const;
     this.#options.wake(name, { source: `redis ${formatAddress(selected)}`, event: 'promoted', ...announcement });
   }
 }

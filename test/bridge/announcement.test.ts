@@ -1,6 +1,7 @@
 import t from 'tap';
 import { AnnouncementReader } from '../../lib/bridge/announcement.ts';
 import type { Decider } from '../../lib/bridge/decider.ts';
+import type { Observation } from '../../lib/bridge/finding.ts';
 import type { AnnouncementHint, BridgeHint } from '../../lib/bridge/hint.ts';
 import type { SentinelReading } from '../../lib/bridge/observe/sentinel-reading.ts';
 import type { SentinelSource } from '../../lib/bridge/observe/sentinels.ts';
@@ -8,7 +9,6 @@ import type { Decision } from '../../lib/bridge/plan/decision.ts';
 import type { RedisPool } from '../../lib/client/redis-pool.ts';
 import { ActiveRun } from '../../lib/loop/run.ts';
 import { type Address, formatAddress } from '../../lib/model/address.ts';
-import type { SentinelView } from '../../lib/model/sentinel.ts';
 import { waitFor } from '../sandbox/condition.ts';
 import { view } from './plan/world.ts';
 
@@ -26,7 +26,7 @@ function stage(...enough: readonly number[]) {
     asked.push(formatAddress(sentinel));
     return new Promise((resolve) => answers.set(formatAddress(sentinel), resolve));
   };
-  const find = (name: string, { views }: { views: readonly SentinelView[] }) => ({ name, views });
+  const find = (name: string, { views, role }: Pick<Observation, 'views' | 'role'>) => ({ name, views, role });
   const decide = async (finding: ReturnType<typeof find>) => {
     const suffices = finding.views.some(({ sentinelId }) => enough.some((n) => sentinelId === `s${n}`));
     const decision: Pick<Decision, 'kind'> = { kind: suffices ? 'stands' : 'ask-all' };
@@ -85,6 +85,27 @@ t.test(
     t.strictSame(asked, [first, second]);
   },
 );
+
+t.test('fresh answers that came with a hint decide without a question, and old ones do not', async (t) => {
+  const seen = view(1, 'B', 6);
+  const { sentinel, sentinelId } = seen;
+  const role = { address: { host: '127.0.0.1', port: 6380 }, role: 'master' } as const;
+  const readings = Promise.resolve([{ kind: 'seen', sentinel, sentinelId, view: seen } as const]);
+  const withAnswers = (askedMs: number): AnnouncementHint => ({
+    ...announced(1),
+    answers: { readings, role, askedMs },
+  });
+  const { reader, answer, asked } = stage(1);
+  t.match(await reader.decide(runOf(withAnswers(performance.now())), woken), {
+    finding: { views: [seen], role },
+    decision: { kind: 'stands' },
+  });
+  t.strictSame(asked, []);
+  const deciding = reader.decide(runOf(withAnswers(performance.now() - 1_000)), woken);
+  answer(1);
+  t.match(await deciding, { decision: { kind: 'stands' } });
+  t.strictSame(asked, [first]);
+});
 
 t.test('an announcement that comes while a Sentinel does not answer is read after its head start', async (t) => {
   const { reader, answer, asked } = stage(2);

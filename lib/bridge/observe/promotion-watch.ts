@@ -2,11 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { RedisPool } from '../../client/redis-pool.ts';
 import { isAbort } from '../../errors.ts';
 import { type Address, sameAddress } from '../../model/address.ts';
+import type { RoleAnswer } from '../../model/sentinel.ts';
+import type { FreshAnswers } from '../hint.ts';
 
 export interface PromotionSourceOptions {
-  readonly redis: RedisPool;
+  readonly redis: Pick<RedisPool, 'role' | 'ended'>;
+  /** Asks the Sentinel that leads the failover. */
+  readonly readLeader: (name: string, promotionWatch: PromotionWatch) => FreshAnswers['readings'];
   /** The selected replica answers ROLE as master. */
-  readonly onPromoted: (name: string, promotionWatch: PromotionWatch) => void;
+  readonly onPromoted: (name: string, promotionWatch: PromotionWatch, answers: FreshAnswers) => void;
 }
 
 export interface PromotionWatch {
@@ -20,6 +24,9 @@ export interface PromotionWatch {
  * Asks a replica that a Sentinel selected for its ROLE, until it is promoted. Sentinel itself learns of the promotion from
  * INFO, up to a second later. A promotion closes all client connections of the replica (sentinel.c, sentinelSendSlaveOf),
  * so a closed connection is the sign to ask at once. Where Sentinel may not close them, the replica is asked every 10 ms.
+ *
+ * The leader is asked too, for its state must be read back before a record is written: when the connection closes, so that it
+ * answers while the next connection is opened, and otherwise when the replica has answered as a master.
  */
 export class PromotionSource {
   readonly #options: PromotionSourceOptions;
@@ -67,40 +74,61 @@ export class PromotionSource {
   ): Promise<void> {
     const { promotionWatch, prepared, signal } = watch;
     const startedMs = performance.now();
+    let [leader, closures]: [LeaderReading | undefined, number] = [undefined, 0];
     try {
       await Promise.race([prepared.catch(() => undefined), delay(preparationMs, undefined, { signal })]);
       for (;;) {
-        const role = await this.#ask(promotionWatch.selected, { startedMs, signal });
+        const { role, closed } = await this.#ask(promotionWatch.selected, { startedMs, signal });
         if (signal.aborted) return;
-        if (role === 'master') return this.#options.onPromoted(name, promotionWatch);
+        if (role.role === 'master') {
+          leader ??= this.#readLeader(name, promotionWatch);
+          return this.#options.onPromoted(name, promotionWatch, { ...leader, role });
+        }
         if (performance.now() - startedMs > longestMs) return this.end(name);
+        closures += closed ? 1 : 0;
+        leader = closed && closures <= mostEarlyReadings ? this.#readLeader(name, promotionWatch) : undefined;
       }
     } catch (thrown) {
       if (!isAbort(thrown)) throw thrown;
     }
   }
 
+  #readLeader(name: string, promotionWatch: PromotionWatch): LeaderReading {
+    const askedMs = performance.now();
+    const readings = this.#options.readLeader(name, promotionWatch);
+    // Nobody waits for it where the replica is not promoted.
+    readings.catch(() => undefined);
+    return { readings, askedMs };
+  }
+
   /**
    * Asks for the role. Unless it is `master`, rests then, until the replica closes the connection at most. One that closes each
    * is not asked all the time.
    */
-  async #ask(selected: Address, { startedMs, signal }: { startedMs: number; signal: AbortSignal }): Promise<string> {
+  async #ask(
+    selected: Address,
+    { startedMs, signal }: { startedMs: number; signal: AbortSignal },
+  ): Promise<{ readonly role: RoleAnswer; readonly closed: boolean }> {
     const { redis } = this.#options;
     const over = new AbortController();
-    const closed = redis.ended(selected, AbortSignal.any([signal, over.signal])).catch(() => undefined);
+    const ended = redis.ended(selected, AbortSignal.any([signal, over.signal]));
+    const closed = ended.then(() => true as const).catch(() => false as const);
     try {
-      const { role } = await redis.role(selected, { timeoutMs: askTimeoutMs });
-      if (role === 'master') return role;
+      const role = await redis.role(selected, { timeoutMs: askTimeoutMs });
+      if (role.role === 'master') return { role, closed: false };
       await delay(leastMs, undefined, { signal });
       const mostMs = performance.now() - startedMs < closeMs ? 10 : 25;
-      await Promise.race([closed, delay(mostMs - leastMs, undefined, { signal })]);
-      return role;
+      return { role, closed: await Promise.race([closed, delay(mostMs - leastMs, false, { signal })]) };
     } finally {
       over.abort();
     }
   }
 }
 
+type LeaderReading = Omit<FreshAnswers, 'role'>;
+
+/** A replica that nobody reaches closes every connection: the Sentinel must not be asked each time. */
+const mostEarlyReadings = 5;
 const askTimeoutMs = 250;
 /** Sentinel promotes the replica at its next timer tick, 50 to 100 ms after the selection. */
 const preparationMs = 30;
