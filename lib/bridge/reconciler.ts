@@ -29,6 +29,14 @@ export interface BridgeOptions extends DeciderOptions {
 const delayMs = 25;
 
 /**
+ * For the messages between the promotion and the announcement, where the announcement is followed: Sentinel's timer ticks once
+ * or twice until then. A run meanwhile would write checks that the announcement replaces.
+ */
+const beforeAnnouncementMs = 250;
+const lastMessages =
+  /^(\+promoted-slave|\+failover-state-reconf-slaves|\+failover-end|\+slave-reconf-\w+|[+-]role-change)$/;
+
+/**
  * Keeps Consul's record, keys and services of each master as its Sentinels decided. One key of the loop is one master.
  *
  * A run that an announcement woke asks only the Sentinel that made it, and the announced address for its ROLE, at the
@@ -38,6 +46,7 @@ const delayMs = 25;
 export class Bridge implements Reconciler<BridgeHint> {
   readonly name = 'bridge';
   readonly #memory: BridgeOptions['memory'];
+  readonly #follow: BridgeOptions['settings']['follow'];
   readonly #announcements: AnnouncementReader;
   readonly #execution: Execution;
   readonly #fullRun: FullRun;
@@ -45,6 +54,7 @@ export class Bridge implements Reconciler<BridgeHint> {
   constructor(options: BridgeOptions) {
     const decider = new Decider(options);
     this.#memory = options.memory;
+    this.#follow = options.settings.follow;
     this.#execution = new Execution(options);
     this.#announcements = new AnnouncementReader({ ...options, decider });
     this.#fullRun = new FullRun({ ...options, decider, execution: this.#execution });
@@ -55,7 +65,8 @@ export class Bridge implements Reconciler<BridgeHint> {
   }
 
   delayMs(hint: BridgeHint): number {
-    return hint.kind === undefined ? delayMs : 0;
+    if (hint.kind !== undefined) return 0;
+    return this.#follow === 'announcement' && lastMessages.test(hint.event) ? beforeAnnouncementMs : delayMs;
   }
 
   async reconcile(run: Run<BridgeHint>): Promise<Outcome> {

@@ -10,6 +10,19 @@ import { readFieldsList } from './sentinel-shapes.ts';
 /** Sends `SENTINEL` with these arguments. Rejects with a SwitchmasterError. */
 export type Ask = (args: readonly string[]) => Promise<unknown>;
 
+/** The fields of a master and of its replicas, in one round trip and one write: of two, a Sentinel often reads the second later. */
+export async function askView(
+  { stream }: Partial<Pick<Redis, 'stream'>>,
+  ask: Ask,
+  name: string,
+): Promise<{ readonly master: unknown; readonly replicas: unknown }> {
+  stream?.cork();
+  const asking = Promise.all([askMaster(ask, name), askReplicas(ask, name)]);
+  stream?.uncork();
+  const [master, replicas] = await asking;
+  return { master, replicas };
+}
+
 /** The fields of one master. Rejects with `sentinel-master-unknown` where the Sentinel does not monitor it. */
 export async function askMaster(ask: Ask, name: string): Promise<unknown> {
   try {

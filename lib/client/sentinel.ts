@@ -9,7 +9,7 @@ import { openRedis, type RedisAccess } from './redis-connection.ts';
 import { translateRedisError } from './redis-errors.ts';
 import { type RefusedCommand, RefusedCommands } from './refused-commands.ts';
 import { timed } from './request-time.ts';
-import { type Ask, askMaster, askReplicas, askTiltSince, noMaster, pingLink, subscribe } from './sentinel-questions.ts';
+import { type Ask, askMaster, askTiltSince, askView, noMaster, pingLink, subscribe } from './sentinel-questions.ts';
 import { readEvent, readFieldsList, readId, readPeer, readView, type SentinelPeer } from './sentinel-shapes.ts';
 
 export interface SentinelLinkOptions {
@@ -96,8 +96,8 @@ export class SentinelLink {
    */
   async view(name: string, options: { readonly timeoutMs: number }): Promise<SentinelView> {
     const ask: Ask = (args) => this.call(args, options);
-    const [master, replicas] = await Promise.all([askMaster(ask, name), askReplicas(ask, name)]);
-    return readView({ name, sentinelId: this.id, sentinel: this.address, master, replicas });
+    const answers = await askView(this.#commands, ask, name);
+    return readView({ name, sentinelId: this.id, sentinel: this.address, ...answers });
   }
 
   /** Whether it monitors `name`. */
