@@ -8,7 +8,7 @@ import { waitFor } from '../../sandbox/condition.ts';
 const selected: Address = { host: '127.0.0.1', port: 6380 };
 const watch: PromotionWatch = { sentinel: { host: '127.0.0.1', port: 26379 }, epoch: 6, selected };
 
-/** A replica that answers with these roles, one after the other, and closes its connection where the test says so. */
+/** A replica that answers with these roles, one after the other, and closes its connection when the test calls `close`. */
 function stage(t: Test, roles: readonly RoleAnswer['role'][]) {
   const left = [...roles];
   const seen: string[] = [];
