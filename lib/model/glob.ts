@@ -3,9 +3,17 @@ export function isPattern(name: string): boolean {
   return /[*?]/.test(name);
 }
 
-/** True if any pattern matches the whole name. `*` matches any number of characters, `?` exactly one. */
+/** By list: the patterns of the config are asked about every name, again and again. */
+const compiled = new WeakMap<readonly string[], readonly RegExp[]>();
+
+/**
+ * True if any pattern matches the whole name. `*` matches any number of characters, `?` exactly one. The list must not change
+ * after its first use.
+ */
 export function matchesAny(patterns: readonly string[], name: string): boolean {
-  return patterns.some((pattern) => toExpression(pattern).test(name));
+  const expressions = compiled.get(patterns) ?? patterns.map(toExpression);
+  compiled.set(patterns, expressions);
+  return expressions.some((expression) => expression.test(name));
 }
 
 function toExpression(pattern: string): RegExp {

@@ -29,6 +29,8 @@ export interface RecordReading {
 interface Slices {
   /** The names of the records that can be parsed, computed on first use. */
   names?: readonly string[];
+  /** What was read of a master, computed on first use. */
+  readonly read: Map<string, Pick<RecordReading, 'held' | 'catalogContents'>>;
   readonly records: Map<string, KvEntry>;
   readonly keys: Map<string, Map<string, KvEntry>>;
   /** By the keys of their nodes. */
@@ -54,6 +56,7 @@ export class RecordSource {
   /** The node on which each master last had services of ours. */
   readonly #lastNodes = new Map<string, string>();
   #slices: Slices = {
+    read: new Map(),
     records: new Map(),
     keys: new Map(),
     instances: new Map(),
@@ -81,6 +84,13 @@ export class RecordSource {
   read(name: string): RecordReading | undefined {
     const state = this.#records.state;
     if (!hasValue(state) || this.missing() !== undefined) return undefined;
+    const { read } = this.#slices;
+    const contents = read.get(name) ?? this.#read(name);
+    read.set(name, contents);
+    return { ...contents, index: state.index, resets: state.resets };
+  }
+
+  #read(name: string): Pick<RecordReading, 'held' | 'catalogContents'> {
     const { records, keys, instances, elsewhere } = this.#slices;
     const instancesOn = (node: string) => instances.get(nodeKey(node)) ?? [];
     const isOurs = ({ nodeMeta }: ServiceInstance) => masterOfNode(this.#naming, nodeMeta) === name;
@@ -93,8 +103,6 @@ export class RecordSource {
     return {
       held: readStoredRecord(records.get(name), name),
       catalogContents: { keys: keys.get(name) ?? new Map(), node, instances: instancesOn(node), former },
-      index: state.index,
-      resets: state.resets,
     };
   }
 
@@ -120,6 +128,7 @@ export class RecordSource {
   /** The master was removed: a later one of this name begins with the usual node. */
   forget(name: string): void {
     this.#lastNodes.delete(name);
+    this.#slices.read.delete(name);
   }
 
   /** Why nothing can be read yet; undefined when everything was. */
@@ -181,7 +190,7 @@ export class RecordSource {
       if (list === undefined) instances.set(key, [instance]);
       else list.push(instance);
     }
-    return { records, keys, instances, elsewhere, foreign, others };
+    return { read: new Map(), records, keys, instances, elsewhere, foreign, others };
   }
 
   /** The keys of the external nodes that an instance's tags name, unless a bridge registered it, of whatever environment. */
@@ -196,13 +205,23 @@ function changedNames(before: Slices, after: Slices): ReadonlySet<string> {
   const changed = new Set<string>();
   for (const part of ['records', 'keys', 'instances', 'elsewhere', 'foreign', 'others'] as const) {
     for (const name of new Set([...before[part].keys(), ...after[part].keys()])) {
-      if (serialize(before[part].get(name)) === serialize(after[part].get(name))) continue;
-      changed.add(name);
+      if (!isSame(before[part].get(name), after[part].get(name))) changed.add(name);
     }
   }
   return changed;
 }
 
-function serialize(slice: KvEntry | Map<string, KvEntry> | readonly object[] | undefined): string {
+type Slice = KvEntry | Map<string, KvEntry> | readonly object[] | undefined;
+
+/** A watch keeps the objects that did not change, so few are compared by their contents. */
+function isSame(before: Slice, after: Slice): boolean {
+  const [former, latter] = [before, after].map((slice) =>
+    slice instanceof Map ? [...slice.values()] : [slice].flat(),
+  );
+  const isKept = former?.length === latter?.length && former?.every((item, i) => item === latter?.[i]) === true;
+  return isKept || serialize(before) === serialize(after);
+}
+
+function serialize(slice: Slice): string {
   return JSON.stringify(slice instanceof Map ? [...slice] : slice) ?? '';
 }

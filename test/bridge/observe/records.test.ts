@@ -49,6 +49,17 @@ t.test('a node that another environment has in another case of its name is taken
   t.equal(node('m'), distinctNode(naming, 'm'));
 });
 
+t.test('what is read of a master is computed once between two changes of Consul', async (t) => {
+  const naming = { environment: undefined };
+  const { show, source } = open(naming);
+  const read = () => source.read('m')?.catalogContents;
+  show(instance('redis-m', { environment: '', name: 'm' }));
+  const first = read();
+  t.equal(read(), first);
+  show(instance('redis-m', { environment: '', name: 'm' }), instance('redis-n', { environment: '', name: 'n' }));
+  t.not(read(), first);
+});
+
 t.test(
   'a bridge keeps the distinct node of its master after a loss of the catalog, until the master is removed',
   async (t) => {
