@@ -29,15 +29,10 @@ export interface Order extends Place {
 
 /** One answer of a running switchmaster's API. Throws its error, or `api-unreachable`. */
 export async function ask<S extends z.ZodType>(
-  {
-    api,
-    path,
-    timeoutMs = defaultTimeoutMs,
-    ...options
-  }: Place & Pick<SendOptions, 'refused'> & { readonly timeoutMs?: number },
+  { api, path, timeoutMs = defaultTimeoutMs }: Place & { readonly timeoutMs?: number },
   shape: S,
 ): Promise<z.output<S>> {
-  const response = await request({ api, path }, { ...options, signal: AbortSignal.timeout(timeoutMs) });
+  const response = await request({ api, path }, { signal: AbortSignal.timeout(timeoutMs) });
   return readAnswer(response, { place: { api, path }, shape });
 }
 

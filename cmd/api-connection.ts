@@ -2,22 +2,15 @@ import { once } from 'node:events';
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { Readable } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
 import { SwitchmasterError } from '../lib/errors.ts';
 import { readRegularFile } from '../lib/regular-file.ts';
 import type { ApiOptions } from './option.ts';
-
-/** A daemon that takes a new config listens again within this time. */
-const reloadMs = 2_000;
-const retryMs = 50;
 
 export interface SendOptions {
   readonly signal: AbortSignal;
   readonly method?: 'GET' | 'POST';
   readonly headers?: Record<string, string>;
   readonly body?: string;
-  /** Whether a refused connection is tried again for a moment. Default: `retry`. */
-  readonly refused?: 'retry' | 'fail';
 }
 
 /**
@@ -25,17 +18,13 @@ export interface SendOptions {
  * file of `api`, or the reason of `signal` if that is no timeout. fetch cannot use a custom authority or client certificate.
  */
 export async function send(url: URL, options: SendOptions & { readonly api: ApiOptions }): Promise<Response> {
-  const { api, signal, method = 'GET', headers, body, refused = 'retry' } = options;
+  const { api, signal, method = 'GET', headers, body } = options;
   const tls = url.protocol === 'https:' ? await readTls(api) : undefined;
   const settings = { method, signal, ...(headers === undefined ? {} : { headers }) };
-  const sendOnce = async () => {
+  try {
     const request = tls === undefined ? http.request(url, settings) : https.request(url, { ...settings, ...tls });
     request.end(body);
     const [incoming] = (await once(request, 'response')) as [IncomingMessage];
-    return incoming;
-  };
-  try {
-    const incoming = await (refused === 'fail' ? sendOnce() : whileReloading(sendOnce, signal));
     const { statusCode: status = 0 } = incoming;
     // Node's web streams and the DOM's have different types, but are the same.
     const content = Readable.toWeb(incoming) as unknown as ReadableStream;
@@ -45,19 +34,6 @@ export async function send(url: URL, options: SendOptions & { readonly api: ApiO
     if (!late) signal.throwIfAborted();
     const cause = late ? signal.reason : thrown;
     throw new SwitchmasterError('api-unreachable', `no switchmaster answers at ${api.api} (${hint(cause)})`, { cause });
-  }
-}
-
-/** Repeats a request that was refused: nobody has received it. */
-async function whileReloading<T>(sendOnce: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  const endMs = performance.now() + reloadMs;
-  for (;;) {
-    try {
-      return await sendOnce();
-    } catch (thrown) {
-      if ((thrown as NodeJS.ErrnoException).code !== 'ECONNREFUSED' || performance.now() > endMs) throw thrown;
-      await delay(retryMs, undefined, { signal });
-    }
   }
 }
 

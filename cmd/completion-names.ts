@@ -1,8 +1,6 @@
 import type { ApiOptions } from './option.ts';
 
 const timeoutMs = 1_000;
-/** A shell waits for the names while somebody types. */
-const refused = 'fail';
 
 /** A shell script splits names at blanks, and would have to quote other characters. */
 const plain = /^[\w.@:+/-]+$/;
@@ -16,8 +14,8 @@ export async function askNames(api: ApiOptions): Promise<readonly string[]> {
   const { clustersAnswer, mastersAnswer } = await import('../lib/http/shapes.ts');
   try {
     const [{ masters }, { clusters }] = await Promise.all([
-      ask({ api, path: '/v1/masters', timeoutMs, refused }, mastersAnswer),
-      ask({ api, path: '/v1/clusters', timeoutMs, refused }, clustersAnswer),
+      ask({ api, path: '/v1/masters', timeoutMs }, mastersAnswer),
+      ask({ api, path: '/v1/clusters', timeoutMs }, clustersAnswer),
     ]);
     return [...masters, ...clusters].map(({ name }) => name).filter((name) => plain.test(name));
   } catch {

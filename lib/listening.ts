@@ -1,5 +1,7 @@
+import type { TlsOptions } from 'node:tls';
 import { type Backoff, makeBackoff } from './backoff.ts';
 import { SwitchmasterError } from './errors.ts';
+import { type Address, formatAddress } from './model/address.ts';
 
 /** A server that listens once. `Bound` is plain data about where it listens. */
 export interface Listener<Bound extends object> {
@@ -11,6 +13,12 @@ export interface Listener<Bound extends object> {
 export interface ListeningOptions<Bound extends object, Server extends Listener<Bound>> {
   /** A new server for each attempt. */
   readonly makeServer: () => Server;
+  /** Keeps the server across a reload. Default: it closes with its part. */
+  readonly succession?: {
+    readonly handover: Handover<Bound, Server>;
+    /** Gives the server of the former part the settings of this one. Answers false if that needs another server. */
+    readonly adopt: (former: Server) => Promise<boolean>;
+  };
   readonly onListening: (bound: Bound) => void;
   /** Called once, and not at each attempt that fails after it. */
   readonly onRefused: (why: string) => void;
@@ -21,12 +29,46 @@ export type ListenState<Bound extends object> =
   | ({ readonly kind: 'listening' } & Bound)
   | { readonly kind: 'refused'; readonly why: string };
 
+interface Running<Bound extends object, Server extends Listener<Bound>> {
+  readonly server: Server;
+  readonly bound: Bound;
+}
+
+type Attempt<Bound extends object, Server extends Listener<Bound>> =
+  | ({ readonly kind: 'listening' } & Running<Bound, Server>)
+  | { readonly kind: 'refused'; readonly why: string };
+
+/** Passes a server that listens from one part to the next one of a reload, so that no connection is refused between them. */
+export class Handover<Bound extends object, Server extends Listener<Bound>> {
+  #left: Running<Bound, Server> | undefined;
+
+  get left(): Running<Bound, Server> | undefined {
+    return this.#left;
+  }
+
+  leave(running: Running<Bound, Server>): void {
+    this.#left = running;
+  }
+
+  /** A part has it now. */
+  take(): void {
+    this.#left = undefined;
+  }
+
+  /** Closes a server that no part has taken. */
+  async close(): Promise<void> {
+    const left = this.#left;
+    this.#left = undefined;
+    await left?.server.close();
+  }
+}
+
 /** Has a server listen at its address. While the system refuses the address, it tries again. */
 export class Listening<Bound extends object, Server extends Listener<Bound>> {
   readonly #options: ListeningOptions<Bound, Server>;
   readonly #backoff: Backoff = makeBackoff({ initialMs: 250, maxMs: 5_000 });
-  #server: Server | undefined;
-  #state: ListenState<Bound> = { kind: 'closed' };
+  #running: Running<Bound, Server> | undefined;
+  #refusal: string | undefined;
   #attempt: Promise<void> | undefined;
   #retry: NodeJS.Timeout | undefined;
   #isStopped = false;
@@ -37,52 +79,78 @@ export class Listening<Bound extends object, Server extends Listener<Bound>> {
 
   /** The server that listens; undefined while none does. */
   get server(): Server | undefined {
-    return this.#server;
+    return this.#running?.server;
   }
 
   get state(): ListenState<Bound> {
-    return this.#state;
+    if (this.#running !== undefined) return { kind: 'listening', ...this.#running.bound };
+    return this.#refusal === undefined ? { kind: 'closed' } : { kind: 'refused', why: this.#refusal };
   }
 
   /** What readiness lacks. */
   get missing(): readonly string[] {
-    return this.#state.kind === 'refused' ? [`cannot listen: ${this.#state.why}`] : [];
+    return this.#refusal === undefined ? [] : [`cannot listen: ${this.#refusal}`];
   }
 
   /** Answers after the first attempt, however it ends. */
   start(): Promise<void> {
-    this.#attempt = this.#listen();
+    this.#attempt = this.#begin();
     return this.#attempt;
   }
 
-  async stop(): Promise<void> {
+  /** Closes the server, or leaves it to the next part if that starts at once. Default: closes it. */
+  async stop(cause: 'end' | 'reload' = 'end'): Promise<void> {
     this.#isStopped = true;
     clearTimeout(this.#retry);
     await this.#attempt;
-    await this.#server?.close();
-    this.#server = undefined;
-    this.#state = { kind: 'closed' };
+    const running = this.#running;
+    this.#running = undefined;
+    this.#refusal = undefined;
+    const handover = cause === 'reload' ? this.#options.succession?.handover : undefined;
+    if (running === undefined || handover === undefined) await running?.server.close();
+    else handover.leave(running);
   }
 
-  async #listen(): Promise<void> {
+  async #begin(): Promise<void> {
+    const { handover, adopt } = this.#options.succession ?? {};
+    const former = handover?.left;
+    if (former !== undefined && (await adopt?.(former.server))) {
+      handover?.take();
+      return this.#accept(former);
+    }
+    const first = await this.#listen();
+    await handover?.close();
+    // The former server may have had the address.
+    const attempt = first.kind === 'refused' && former !== undefined ? await this.#listen() : first;
+    if (attempt.kind === 'refused') this.#refuse(attempt.why);
+    else this.#accept(attempt);
+  }
+
+  async #listen(): Promise<Attempt<Bound, Server>> {
     const server = this.#options.makeServer();
-    let bound: Bound;
     try {
-      bound = await server.listen();
+      return { kind: 'listening', server, bound: await server.listen() };
     } catch (thrown) {
       await server.close();
-      this.#refuse(SwitchmasterError.from(thrown).message);
-      return;
+      return { kind: 'refused', why: SwitchmasterError.from(thrown).message };
     }
-    this.#server = server;
-    this.#state = { kind: 'listening', ...bound };
-    if (!this.#isStopped) this.#options.onListening(bound);
+  }
+
+  #accept(running: Running<Bound, Server>): void {
+    this.#running = running;
+    this.#refusal = undefined;
+    if (!this.#isStopped) this.#options.onListening(running.bound);
   }
 
   #refuse(why: string): void {
-    const wasRefused = this.#state.kind === 'refused';
-    this.#state = { kind: 'refused', why };
+    const wasRefused = this.#refusal !== undefined;
+    this.#refusal = why;
     if (!wasRefused) this.#options.onRefused(why);
     if (!this.#isStopped) this.#retry = setTimeout(() => void this.start(), this.#backoff.nextMs());
   }
+}
+
+/** Settings with the same kind can share a server that listens: Node's can change its certificates only. */
+export function serverKind({ listen, tls }: { readonly listen: Address; readonly tls?: TlsOptions }): string {
+  return `${formatAddress(listen)} ${tls === undefined ? 'tcp' : 'tls'} ${tls?.requestCert === true}`;
 }

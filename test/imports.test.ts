@@ -39,7 +39,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   index: [],
   part: ['http'],
   listening: [],
-  http: ['telemetry'],
+  http: ['listening', 'telemetry'],
   telemetry: ['loop'],
   consul: ['config', 'client', 'part'],
   crash: ['consul', 'client'],

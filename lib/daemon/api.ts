@@ -1,14 +1,14 @@
 import type { ApiConfig } from '../config/model.ts';
 import { revealServerTls } from '../config/reveal.ts';
-import { EventStreams } from '../http/events.ts';
-import { makeServer, type ServerOptions } from '../http/server.ts';
-import { type Listener, Listening } from '../listening.ts';
+import { ApiListener, type ApiListenerOptions } from '../http/listener.ts';
+import { type Handover, Listening } from '../listening.ts';
 import { formatAddress } from '../model/address.ts';
-import { type Part, type Readiness, toReadiness } from '../part.ts';
+import { type Part, type Readiness, type StopOptions, toReadiness } from '../part.ts';
 import type { Log } from '../telemetry/log.ts';
 
-export interface ApiPartOptions extends Omit<ServerOptions, 'tls' | 'onDefect' | 'streams' | 'token'> {
+export interface ApiPartOptions extends Pick<ApiListenerOptions, 'views' | 'version'> {
   readonly api: ApiConfig;
+  readonly handover: ApiHandover;
   readonly log: Log;
 }
 
@@ -16,21 +16,20 @@ interface Bound {
   readonly address: string;
 }
 
-interface ApiServer extends Listener<Bound> {
-  readonly streams: EventStreams;
-}
+/** Keeps the API's server across a reload. */
+export type ApiHandover = Handover<Bound, ApiListener>;
 
 /** The HTTP API. If its address is taken, it tries again until the address is free. */
 export class ApiPart implements Part {
   readonly name = 'api';
-  readonly #options: ApiPartOptions;
-  readonly #listening: Listening<Bound, ApiServer>;
+  readonly #listening: Listening<Bound, ApiListener>;
 
   constructor(options: ApiPartOptions) {
-    this.#options = options;
-    const { api, log } = options;
+    const { api, handover, log } = options;
+    const settings = toListenerOptions(options);
     this.#listening = new Listening({
-      makeServer: () => this.#makeServer(),
+      makeServer: () => new ApiListener(settings),
+      succession: { handover, adopt: (former) => former.become(settings) },
       onListening: ({ address: url }) => log.info({ url }, 'API listening'),
       onRefused: (why) => log.error({ listen: formatAddress(api.listen), why }, 'API cannot listen'),
     });
@@ -38,15 +37,15 @@ export class ApiPart implements Part {
 
   /** The number of readers of the event stream. */
   get eventStreams(): number {
-    return this.#listening.server?.streams.size ?? 0;
+    return this.#listening.server?.eventStreams ?? 0;
   }
 
   start(): Promise<void> {
     return this.#listening.start();
   }
 
-  stop(): Promise<void> {
-    return this.#listening.stop();
+  stop({ cause }: Pick<StopOptions, 'cause'>): Promise<void> {
+    return this.#listening.stop(cause);
   }
 
   ready(): Readiness {
@@ -56,24 +55,17 @@ export class ApiPart implements Part {
   state(): unknown {
     return this.#listening.state;
   }
+}
 
-  #makeServer(): ApiServer {
-    const { api, log, ...rest } = this.#options;
-    const { listen, allowedHosts, tls } = api;
-    const streams = new EventStreams(rest.views.journal);
-    const server = makeServer({
-      ...rest,
-      streams,
-      listenHost: listen.host,
-      allowedHosts,
-      token: api.token?.reveal(),
-      onDefect: (error, request) => log.error({ error, ...request }, 'request failed'),
-      ...(tls === undefined ? {} : { tls: revealServerTls(tls) }),
-    });
-    return {
-      streams,
-      listen: async () => ({ address: await server.listen({ host: listen.host, port: listen.port }) }),
-      close: () => server.close(),
-    };
-  }
+function toListenerOptions({ api, views, version, log }: ApiPartOptions): ApiListenerOptions {
+  const { listen, allowedHosts, tls } = api;
+  return {
+    views,
+    version,
+    listen,
+    allowedHosts,
+    token: api.token?.reveal(),
+    onDefect: (error, request) => log.error({ error, ...request }, 'request failed'),
+    ...(tls === undefined ? {} : { tls: revealServerTls(tls) }),
+  };
 }

@@ -128,8 +128,8 @@ function connections({ consul, onReport }: PartContext) {
   return { client, watches, onReport };
 }
 
-function buildApi(api: ApiConfig, { views, version, log }: PartContext): Part {
-  return new ApiPart({ api, views: views(), version, log: log.child({ part: 'api' }) });
+function buildApi(api: ApiConfig, { views, version, handovers, log }: PartContext): Part {
+  return new ApiPart({ api, views: views(), version, handover: handovers.api, log: log.child({ part: 'api' }) });
 }
 
 function buildConsul({ consul, environment }: Pick<Config, 'consul' | 'environment'>, context: PartContext): Part {
@@ -208,6 +208,7 @@ function buildEndpoint(
     sentinels: (name) => context.bridge()?.masters.views(name) ?? [],
     // Sentinel refuses at once what it cannot begin, so its clients do not expect to wait for long.
     failOver: (name) => context.views().masterControls.failOver(name, { waitMs: 20_000 }),
+    handover: context.handovers.endpoint,
     log: context.log.child({ part: 'endpoint' }),
   });
 }

@@ -2,7 +2,6 @@ import { hostname } from 'node:os';
 import { BridgePart } from '../bridge/part.ts';
 import { ClusterPart } from '../cluster/part.ts';
 import type { Config } from '../config/model.ts';
-import { findWarnings } from '../config/warnings.ts';
 import { Decisions } from '../consul/decisions.ts';
 import { ConsulPart } from '../consul/part.ts';
 import { EndpointPart } from '../endpoint/part.ts';
@@ -23,7 +22,9 @@ import { ApiPart } from './api.ts';
 import { Assembly } from './assembly.ts';
 import { draftParts } from './blueprints.ts';
 import { Conditions } from './conditions.ts';
+import { reportConfig } from './config-report.ts';
 import type { ConsulChange } from './consul-condition.ts';
+import { Handovers } from './handovers.ts';
 import { readMeasures } from './measures.ts';
 import { type Observers, openObservers } from './observers.ts';
 import { Operator } from './operator.ts';
@@ -56,6 +57,7 @@ export class Daemon {
   readonly #assembly: Assembly;
   readonly #decisions = new Decisions();
   readonly #maintenance = new MaintenanceMemory();
+  readonly #handovers = new Handovers();
   readonly #operator = new Operator({
     bridge: () => this.#assembly.find(BridgePart),
     clusters: () => this.#assembly.find(ClusterPart),
@@ -141,15 +143,8 @@ export class Daemon {
     this.#redactor.learn(secretsOf(config));
     this.#hasRegistered ||= config.register !== undefined;
     await this.#assembly.become(draftParts(config, this.#context()), { graceMs, cause });
-    for (const { path, message, hint } of findWarnings(config))
-      this.#options.log.warn({ path, why: message, hint }, 'config warning');
-    const { register, sentinel, sentinelEndpoint, cluster, templates } = config;
-    const isIdle = register === undefined && sentinel === undefined && sentinelEndpoint === undefined;
-    if (isIdle && cluster.length + templates.length === 0) {
-      this.#options.log.warn(
-        'nothing to do: the config has neither register, sentinel, sentinelEndpoint, cluster nor templates',
-      );
-    }
+    await this.#handovers.closeLeft();
+    reportConfig(config, this.#options.log);
   }
 
   /** The daemon works without it. */
@@ -166,6 +161,7 @@ export class Daemon {
       bridgeId,
       conditions: this.#conditions,
       decisions: this.#decisions,
+      handovers: this.#handovers,
       maintenanceMemory: this.#maintenance,
       maintenance: () => this.#requireMaintenance(),
       views: () => this.#views(),

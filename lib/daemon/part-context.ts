@@ -11,6 +11,7 @@ import type { MaintenancePart } from '../maintenance/part.ts';
 import type { RegistrarPart } from '../registrar/part.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Conditions } from './conditions.ts';
+import type { Handovers } from './handovers.ts';
 
 /** What parts get from the daemon and from each other. It outlives every part. */
 export interface PartContext {
@@ -21,6 +22,8 @@ export interface PartContext {
   readonly conditions: Conditions;
   /** Decisions of the bridge that runs here, for the renderer. */
   readonly decisions: Decisions;
+  /** Servers that listen across a reload. */
+  readonly handovers: Handovers;
   /** What was known of maintenance before a reload. */
   readonly maintenanceMemory: MaintenanceMemory;
   /** Throws `not-found` where nothing of this config needs it. */

@@ -6,7 +6,7 @@ import type { EndpointConfig } from '../config/model.ts';
 import { revealServerTls } from '../config/reveal.ts';
 import type { Decisions } from '../consul/decisions.ts';
 import type { CatalogWatches } from '../consul/watches.ts';
-import { Listening } from '../listening.ts';
+import { type Handover, Listening } from '../listening.ts';
 import type { RunReport } from '../loop/outcome.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import type { Naming } from '../model/naming.ts';
@@ -18,7 +18,7 @@ import { Knowledge } from './knowledge.ts';
 import type { ClientFacts, EndpointFacts } from './plan/information.ts';
 import type { EndpointMeta } from './plan/view.ts';
 import { EndpointRegistration } from './registration.ts';
-import { EndpointServer } from './server.ts';
+import { EndpointServer, type EndpointServerOptions } from './server.ts';
 
 export interface EndpointPartOptions {
   readonly settings: EndpointConfig;
@@ -33,8 +33,16 @@ export interface EndpointPartOptions {
   /** Orders a planned failover at this node's bridge. */
   readonly failOver: (name: string) => Promise<unknown>;
   readonly onReport: (report: RunReport) => void;
+  readonly handover: EndpointHandover;
   readonly log: Log;
 }
+
+interface Bound {
+  readonly port: number;
+}
+
+/** Keeps the endpoint's server across a reload. */
+export type EndpointHandover = Handover<Bound, EndpointServer>;
 
 /** Sentinels read INFO every 10 s. */
 const sameRebootMs = 15_000;
@@ -44,16 +52,17 @@ export class EndpointPart implements Part {
   readonly name = 'endpoint';
   readonly #options: EndpointPartOptions;
   readonly #knowledge: Knowledge;
-  readonly #listening: Listening<{ readonly port: number }, EndpointServer>;
+  readonly #listening: Listening<Bound, EndpointServer>;
   readonly #startedMs = performance.now();
   #registration: EndpointRegistration | undefined;
   readonly #reboots = new Map<string, number>();
 
   constructor(options: EndpointPartOptions) {
     this.#options = options;
-    const { settings, naming, watches, decisions, log } = options;
+    const { settings, naming, watches, decisions, handover, log } = options;
     this.#listening = new Listening({
-      makeServer: () => this.#makeServer(),
+      makeServer: () => new EndpointServer(this.#serverOptions()),
+      succession: { handover, adopt: async (former) => former.become(this.#serverOptions()) },
       onListening: ({ port }) => this.#onListening(port),
       onRefused: (why) => log.error({ listen: formatAddress(settings.listen), why }, 'sentinel endpoint cannot listen'),
     });
@@ -89,7 +98,8 @@ export class EndpointPart implements Part {
   async stop({ cause }: StopOptions): Promise<void> {
     // The service goes first, so that no other endpoint names this one any more.
     await this.#registration?.stop(cause);
-    await this.#listening.stop();
+    if (cause === 'reload') this.#listening.server?.pause();
+    await this.#listening.stop(cause);
     this.#knowledge.stop();
   }
 
@@ -135,13 +145,13 @@ export class EndpointPart implements Part {
     this.#registration.start();
   }
 
-  #makeServer(): EndpointServer {
+  #serverOptions(): EndpointServerOptions {
     const { settings, log, failOver } = this.#options;
     const { listen, maxConnections, idleMs, tls, reader, operator } = settings;
     const reveal = (user: EndpointConfig['operator']) =>
       user === undefined ? undefined : { username: user.username, password: user.password.reveal() };
     const [reading, ordering] = [reveal(reader), reveal(operator)];
-    return new EndpointServer({
+    return {
       listen,
       maxConnections,
       idleMs,
@@ -159,7 +169,7 @@ export class EndpointPart implements Part {
         failOver: ordering === undefined ? undefined : failOver,
         facts: () => this.#facts(),
       },
-    });
+    };
   }
 
   #facts(): EndpointFacts {

@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
-import type { Listener } from '../listening.ts';
+import { createServer as createTlsServer, type TlsOptions, type Server as TlsServer } from 'node:tls';
+import { type Listener, serverKind } from '../listening.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import { Client } from './client.ts';
 import type { CommandContext } from './commands/command.ts';
@@ -26,10 +26,12 @@ const defaultCommandMs = 30_000;
 
 /** Listens, and passes messages to the connections that subscribed to them. */
 export class EndpointServer implements Listener<{ readonly port: number }> {
-  readonly #options: EndpointServerOptions;
-  readonly #server: Server;
+  #options: EndpointServerOptions;
+  readonly #server: Server | TlsServer;
   readonly #hub = new Hub();
   readonly #sockets = new Map<Socket, Session>();
+  /** Connections that came while it is paused; undefined while it serves. */
+  #waiting: Set<Socket> | undefined;
   readonly #refusedConnections = new RefusedConnections();
   #lastId = 0;
   #refused = 0;
@@ -38,7 +40,7 @@ export class EndpointServer implements Listener<{ readonly port: number }> {
   constructor(options: EndpointServerOptions) {
     this.#options = options;
     const { tls } = options;
-    const accept = (socket: Socket): void => this.#accept(socket);
+    const accept = (socket: Socket): void => (this.#waiting === undefined ? this.#accept(socket) : this.#keep(socket));
     this.#server =
       tls === undefined ? createServer(accept) : createTlsServer({ ...tls, handshakeTimeout: 10_000 }, accept);
     // A handshake that fails concerns only its client.
@@ -77,10 +79,45 @@ export class EndpointServer implements Listener<{ readonly port: number }> {
     this.#hub.publish(messages);
   }
 
+  /** Closes the connections that have sent something. New ones wait until it gets new settings. */
+  pause(): void {
+    this.#waiting = new Set();
+    for (const [socket, session] of this.#sockets) if (session.release() === 'open') this.#keep(socket);
+    this.#sockets.clear();
+  }
+
+  /** Serves with other settings from now on. Answers false for another address, or another kind of TLS. Call it after `pause`. */
+  become(options: EndpointServerOptions): boolean {
+    if (serverKind(options) !== serverKind(this.#options)) return false;
+    const waiting = this.#waiting ?? [];
+    const isTrusted = options.tls?.ca === this.#options.tls?.ca;
+    this.#waiting = undefined;
+    this.#options = options;
+    if (options.tls !== undefined && 'setSecureContext' in this.#server) this.#server.setSecureContext(options.tls);
+    for (const socket of waiting) {
+      if (socket.destroyed) continue;
+      if (!isTrusted) {
+        socket.destroy();
+        continue;
+      }
+      this.#accept(socket);
+      socket.resume();
+    }
+    return true;
+  }
+
   close(): Promise<void> {
-    for (const socket of this.#sockets.keys()) socket.destroy();
+    for (const socket of [...this.#sockets.keys(), ...(this.#waiting ?? [])]) socket.destroy();
     this.#refusedConnections.close();
     return new Promise((resolve) => this.#server.close(() => resolve()));
+  }
+
+  #keep(socket: Socket): void {
+    const { maxConnections } = this.#options;
+    if ((this.#waiting?.size ?? 0) >= maxConnections) return void socket.destroy();
+    this.#waiting?.add(socket);
+    socket.on('error', () => socket.destroy());
+    socket.once('close', () => this.#waiting?.delete(socket));
   }
 
   #accept(socket: Socket): void {

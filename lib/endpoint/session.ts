@@ -39,6 +39,8 @@ export class Session {
   readonly client: Client;
   readonly #options: SessionOptions;
   readonly #parser = new RequestParser(() => limits[this.client.user === 'nobody' ? 'unknown' : 'known']);
+  /** Whether nothing has arrived. */
+  #isNew = true;
   #isBusy = false;
   /** Whether a command has begun and is not complete. */
   #isInside = false;
@@ -51,15 +53,25 @@ export class Session {
     const { socket } = options;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, 60_000);
-    socket.on('data', (chunk) => {
-      if (socket.writableEnded) return;
-      this.#parser.push(chunk);
-      void this.#work();
-    });
+    socket.on('data', this.#read);
     // A connection that breaks concerns only its client.
     socket.on('error', () => socket.destroy());
-    socket.on('close', () => this.#close());
+    socket.on('close', this.#close);
     this.#watchIdle(options.commandMs);
+  }
+
+  /** Ends the session. Leaves the connection open, paused and without a reader if it has sent nothing yet. */
+  release(): 'open' | 'closed' {
+    const { socket } = this.#options;
+    if (!this.#isNew || socket.destroyed) {
+      socket.destroy();
+      return 'closed';
+    }
+    socket.pause();
+    socket.off('data', this.#read);
+    socket.off('close', this.#close);
+    this.#close();
+    return 'open';
   }
 
   /** Sends a message or a reply that is encoded already. */
@@ -165,10 +177,17 @@ export class Session {
     socket.destroy();
   }
 
-  #close(): void {
+  readonly #read = (chunk: Buffer): void => {
+    if (this.#options.socket.writableEnded) return;
+    this.#isNew = false;
+    this.#parser.push(chunk);
+    void this.#work();
+  };
+
+  readonly #close = (): void => {
     clearTimeout(this.#timer);
     this.client.reset();
-  }
+  };
 }
 
 function drained(socket: Socket): Promise<void> {

@@ -1,4 +1,4 @@
-import type { TlsOptions } from 'node:tls';
+import type { RequestListener } from 'node:http';
 import fastify, { type FastifyInstance, type FastifySchemaValidationError } from 'fastify';
 import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { SwitchmasterError } from '../errors.ts';
@@ -6,7 +6,6 @@ import { limitAnswer } from './answer-limit.ts';
 import type { Api } from './api.ts';
 import { addCheckRoutes } from './checks.ts';
 import { addClusterOrderRoutes, addClusterRoutes } from './clusters.ts';
-import { limitConnections } from './connections.ts';
 import { addDesiredRoutes } from './desired.ts';
 import { addEventRoutes, type EventStreams } from './events.ts';
 import { fromThrown, notFound, securityHeaders, sendFailure } from './failure.ts';
@@ -16,6 +15,7 @@ import { addInstanceRoutes } from './instances.ts';
 import { addMaintenanceRoutes } from './maintenance.ts';
 import { addMasterRoutes } from './masters.ts';
 import { addMetricsRoute } from './metrics.ts';
+import { makeNodeServer, type NodeServer, type NodeServerOptions } from './node-server.ts';
 import { addOpenApi } from './openapi.ts';
 import { addOrderRoutes } from './orders.ts';
 import { addOriginGuard, type HostOptions } from './origin.ts';
@@ -24,23 +24,20 @@ import { addSentinelRoutes } from './sentinels.ts';
 import { addTemplateCheckRoute } from './template-check.ts';
 import { addTemplateRoutes } from './templates.ts';
 import { addTokenGuard, type TokenGuard } from './token.ts';
-import { answerExpectation, answerUnparsed } from './unparsed.ts';
+import { answerUnparsed } from './unparsed.ts';
 import type { Views } from './views.ts';
 
-export interface ServerOptions extends HostOptions {
+export interface ServerOptions extends HostOptions, NodeServerOptions {
   readonly views: Views;
   readonly version: string;
   /** The token of calls that change something; undefined disables them. */
   readonly token: string | undefined;
   /** Closed with the server. */
   readonly streams: EventStreams;
-  readonly tls?: TlsOptions;
-  /** How long a request may take to arrive, with its body. Default 10,000. */
-  readonly requestTimeoutMs?: number;
   /** How long an answer may wait for a client that does not read. Default 30,000. */
   readonly answerTimeoutMs?: number;
-  /** How many connections one address (IPv6: one /64 network) may have. Default 500: all clients behind one proxy share its address. */
-  readonly maxConnectionsPerClient?: number;
+  /** Called for each address at which it listens. Default: {@link makeNodeServer}. */
+  readonly makeNodeServer?: (answer: RequestListener) => NodeServer;
   /** Called for each defect. */
   readonly onDefect: (error: SwitchmasterError, request: { readonly method: string; readonly url: string }) => void;
 }
@@ -55,13 +52,10 @@ const compilersFactory = {
 
 /** Builds the API, not listening yet. It answers from memory: no request waits for Consul or Redis. */
 export function makeServer(options: ServerOptions): FastifyInstance {
-  const { requestTimeoutMs = 10_000, answerTimeoutMs = 30_000, maxConnectionsPerClient = 500, tls } = options;
-  const nodeOptions = toNodeOptions(requestTimeoutMs);
+  const { answerTimeoutMs = 30_000, tls } = options;
   const server = fastify({
     logger: false,
     bodyLimit: 64 * 1024,
-    requestTimeout: requestTimeoutMs,
-    keepAliveTimeout: 30_000,
     forceCloseConnections: true,
     exposeHeadRoutes: true,
     // Sentinel limits no name, and one letter outside ASCII takes six or nine characters of a URL.
@@ -69,12 +63,10 @@ export function makeServer(options: ServerOptions): FastifyInstance {
     schemaController: { compilersFactory },
     frameworkErrors: (error, _request, reply) => void sendFailure(reply, fromThrown(error)),
     clientErrorHandler: answerUnparsed,
-    ...(tls === undefined
-      ? { http: nodeOptions }
-      : { https: { ...nodeOptions, ...tls, handshakeTimeout: requestTimeoutMs } }),
+    serverFactory: options.makeNodeServer ?? ((answer) => makeNodeServer(answer, options)),
+    // Only the URL that it reports depends on this.
+    ...(tls === undefined ? {} : { https: {} }),
   }) as unknown as FastifyInstance;
-  server.server.on('checkExpectation', answerExpectation);
-  limitConnections(server.server, maxConnectionsPerClient);
   server.setSchemaErrorFormatter(toRefusal);
   server.addHook('onRequest', async (_request, reply) => void reply.headers(securityHeaders));
   server.addHook('onSend', async (_request, { raw }) => limitAnswer(raw, answerTimeoutMs));
@@ -113,12 +105,6 @@ function addRoutes(api: Api, options: ServerOptions & { readonly guard: TokenGua
   addPageRoutes(api);
   const document = { summary: 'Read the OpenAPI document of this API' };
   api.get('/openapi.json', { schema: document }, async () => api.swagger());
-}
-
-/** By default, Node looks for late requests every 30 s only, and answers a missing Host itself, without the security headers. */
-function toNodeOptions(requestTimeoutMs: number): object {
-  const connectionsCheckingInterval = Math.min(requestTimeoutMs, 1_000);
-  return { headersTimeout: requestTimeoutMs, connectionsCheckingInterval, requireHostHeader: false };
 }
 
 /** The first problem of a request, with where it is. */

@@ -158,7 +158,7 @@ function switchmasterUnit(machine: Machine): Unit {
     const before = reloads();
     await server.kill('SIGHUP');
     if (code !== 0) throw new Error(output);
-    // Until the API listens again, the next command of the guide finds none.
+    // Until then, the next command of the guide sees the former config.
     await waitFor('switchmaster to reload', reloads, { until: (count) => count > before });
   };
   return { server, reload };

@@ -4,6 +4,7 @@ import type { EndpointConfig } from '../../../lib/config/model.ts';
 import { Decisions } from '../../../lib/consul/decisions.ts';
 import { CatalogWatches } from '../../../lib/consul/watches.ts';
 import { EndpointPart } from '../../../lib/endpoint/part.ts';
+import { Handover } from '../../../lib/listening.ts';
 import type { Address } from '../../../lib/model/address.ts';
 import { makeLog } from '../../../lib/telemetry/log.ts';
 import { waitFor } from '../../sandbox/condition.ts';
@@ -48,6 +49,7 @@ export async function startEndpoint(
     failOver,
     sentinels: (name) => bridge?.masters.views(name) ?? [],
     onReport: () => {},
+    handover: new Handover(),
     log: makeLog({ level: 'error', format: 'json', stream: { write: (line) => void lines.push(line) } }),
   });
   const stop = stopWith(t, { part, watches, client });
