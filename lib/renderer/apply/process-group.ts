@@ -1,9 +1,9 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { type ProgramEnv, selectEnv } from '../../model/program-env.ts';
 
 /** How Node's spawn starts a program. */
-interface Launch {
+export interface Launch {
   readonly file: string;
   readonly argv0: string;
   readonly env: NodeJS.ProcessEnv;
@@ -17,14 +17,20 @@ export function launchOf(program: string, env?: ProgramEnv): Launch {
   const given = selectEnv(process.env, env);
   const { PATH: own = '' } = process.env;
   const isFound = program.includes('/') || given.PATH === process.env.PATH;
-  const places = isFound ? [] : own.split(delimiter).map((folder) => join(folder, program));
-  return { file: places.find(isExecutable) ?? program, argv0: program, env: given };
+  const place = isFound ? undefined : findProgram(program, own);
+  return { file: place ?? program, argv0: program, env: given };
+}
+
+/** The file of a program, as execvp(3) finds it; undefined if there is none that this process may execute. */
+export function findProgram(program: string, path = ''): string | undefined {
+  const places = program.includes('/') ? [program] : path.split(delimiter).map((folder) => join(folder, program));
+  return places.find(isExecutable);
 }
 
 function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
-    return true;
+    return statSync(path).isFile();
   } catch {
     return false;
   }
