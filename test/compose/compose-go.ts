@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
-import { runGo } from '../sandbox/go.ts';
+import { execFile } from 'node:child_process';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
 import { type ComposeFile, projectDir, type Service } from './file.ts';
 
 /** A service as compose-go prints it. */
@@ -67,6 +68,16 @@ function summarizeRead(read: Read): ReturnType<typeof summarize> {
 }
 
 async function readWithComposeGo(): Promise<Readonly<Record<string, Read>>> {
-  const args = [join(projectDir, 'docker-compose.yml'), 'cluster'];
-  return JSON.parse(await runGo(join(import.meta.dirname, 'go'), { args, neededBy: 'test:compose' })).services;
+  const path = [process.env.PATH ?? '', '/usr/local/go/bin', '/usr/lib/go/bin'].join(delimiter);
+  const argv = ['run', '.', join(projectDir, 'docker-compose.yml'), 'cluster'];
+  const options = { cwd: join(import.meta.dirname, 'go'), env: { ...process.env, PATH: path }, timeout: 900_000 };
+  const { stdout } = await promisify(execFile)('go', argv, { ...options, maxBuffer: 16 * 1024 * 1024 }).catch(
+    (error) => {
+      if (error.code !== 'ENOENT') throw error;
+      throw new Error(
+        'test:compose reads the file with compose-go too: install Go (https://go.dev/doc/install), and run again',
+      );
+    },
+  );
+  return JSON.parse(stdout).services;
 }

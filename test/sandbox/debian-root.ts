@@ -29,9 +29,6 @@ interface Contents {
   readonly packages: readonly string[];
 }
 
-/** On a busy machine the hundreds of packages of Debian's npm take more than twenty minutes. */
-const installLimitMs = 3_600_000;
-
 /** Unpacks a fresh root. Its programs end, at the latest, with their `run`. */
 export async function makeDebianRoot({ suite, packages }: Contents): Promise<DebianRoot> {
   const archive = await makeArchive({ suite, packages });
@@ -60,7 +57,7 @@ async function bootstrap(suite: string, archive: string): Promise<void> {
   await inScratchFolder(archive, async (folder) => {
     const [mirror] = machineMirrors();
     if (mirror === undefined) throw new Error('found no Debian mirror in the source lists of this machine');
-    await execa('debootstrap', ['--variant=minbase', suite, folder, mirror], { all: true, timeout: installLimitMs });
+    await execa('debootstrap', ['--variant=minbase', suite, folder, mirror], { all: true, timeout: 1_200_000 });
   });
 }
 
@@ -69,13 +66,11 @@ async function install({ suite, packages }: Contents, archive: string): Promise<
   await inScratchFolder(archive, async (folder) => {
     await execa('tar', ['-xf', base, '-C', folder]);
     await copySettings(folder, settings.network);
-    // Nothing here must survive a power failure.
-    await writeFile(path.join(folder, 'etc/dpkg/dpkg.cfg.d/sandbox'), 'force-unsafe-io\n');
     const apt = (...args: string[]) =>
       runInside({
         folder,
         argv: ['apt-get', '-q', '-o', 'Acquire::Retries=3', ...args],
-        options: { timeoutMs: installLimitMs, env: { DEBIAN_FRONTEND: 'noninteractive' } },
+        options: { timeoutMs: 1_200_000, env: { DEBIAN_FRONTEND: 'noninteractive' } },
       });
     await apt('update');
     await apt('install', '--yes', '--no-install-recommends', ...packages);

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import t from 'tap';
 import { formatAddress } from '../../lib/model/address.ts';
 import { waitFor } from './condition.ts';
@@ -26,6 +28,8 @@ t.test('Sentinel monitors simulated servers, fails over between them, and sees o
   ])) as unknown[];
   t.equal(role, 'master', `${host}:${port}`);
   t.strictSame(replicas, [], 'Sentinel has not made the former master its replica yet');
+  const socket = connect(stopped.replicas[0]?.address ?? stopped.master.address).end('PING\r\n');
+  t.equal(String(await once(socket, 'data')), '+PONG\r\n', 'an inline command');
   await redis.startAt(stopped.master.address);
   const restarted = (await redisCli(stopped.master.address, ['ROLE'])) as unknown[];
   t.equal(restarted[0], 'master', `${formatAddress(stopped.master.address)} has the role that it had`);

@@ -24,7 +24,7 @@ export function array(...items: readonly string[]): string {
 export class RequestParser {
   #rest = '';
 
-  /** The requests that are complete with this chunk. Throws on bytes that are no RESP2 array. */
+  /** The requests that are complete with this chunk. A line that begins no array is an inline command. */
   push(chunk: Buffer): string[][] {
     const text = this.#rest + chunk.toString('latin1');
     const requests: string[][] = [];
@@ -43,7 +43,7 @@ export class RequestParser {
 function readRequest(text: string, start: number): { words: string[]; end: number } | undefined {
   let lineEnd = text.indexOf('\r\n', start);
   if (lineEnd === -1) return undefined;
-  if (text[start] !== '*') throw new Error(`not a request: ${JSON.stringify(text.slice(start, start + 80))}`);
+  if (text[start] !== '*') return { words: text.slice(start, lineEnd).split(' '), end: lineEnd + 2 };
   const count = Number(text.slice(start + 1, lineEnd));
   const words: string[] = [];
   let end = lineEnd + 2;
