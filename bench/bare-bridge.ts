@@ -1,8 +1,8 @@
 // The minimal program that does the bridge's job, for bench/failover.ts to compare with. For each pub/sub message it sends
 // one ROLE and one transaction over open connections. It checks, retries and reads back nothing. It writes the same keys,
 // node, services and checks below other names, and prints one line of JSON for each failover.
-import http from 'node:http';
 import { RespConnection } from '../test/sandbox/resp.ts';
+import { transactionOf, transactionSender } from './bare-transaction.ts';
 
 interface Job {
   readonly sentinel: { readonly host: string; readonly port: number };
@@ -11,7 +11,7 @@ interface Job {
 }
 
 const job = JSON.parse(process.argv[2] ?? '') as Job;
-const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+const put = transactionSender(job.consul, { connections: 1 });
 const roles = new Map<string, RespConnection>();
 const indexes = new Map<string, number>();
 await openRoles();
@@ -55,74 +55,9 @@ async function follow(words: readonly string[], receivedMs: number): Promise<voi
   const role = await askRole(master);
   if (!Array.isArray(role) || role[0] !== 'master') return;
   const old = { host: oldHost, port: Number(oldPort) };
-  const body = await put(steps(name, { master, old }));
+  const body = await put(transactionOf(name, { master, old, index: indexes.get(name) ?? 0 }));
   const committedMs = performance.now() - receivedMs;
   const { Results } = JSON.parse(body) as { Results: { KV?: { Key: string; ModifyIndex: number } }[] };
   indexes.set(name, Results[0]?.KV?.ModifyIndex ?? 0);
   process.stdout.write(`${JSON.stringify({ name, committedMs })}\n`);
-}
-
-function steps(
-  name: string,
-  to: { master: { host: string; port: number }; old: { host: string; port: number } },
-): object[] {
-  const { master, old } = to;
-  const node = `bare-${name}`;
-  const record = {
-    version: 1,
-    name,
-    generation: 1,
-    epoch: 1,
-    phase: 'promoted',
-    master,
-    replicas: [old],
-    previous: old,
-  };
-  const key = (path: string, value: string) => ({ KV: { Verb: 'set', Key: `bare/${path}`, Value: btoa(value) } });
-  const service = (id: string, at: { host: string; port: number }) => [
-    {
-      Service: {
-        Verb: 'set',
-        Node: node,
-        Service: { ID: id, Service: id, Address: at.host, Port: at.port, Tags: [name] },
-      },
-    },
-    { Check: { Verb: 'set', Check: { Node: node, CheckID: `${id}:c`, ServiceID: id, Name: 'c', Status: 'passing' } } },
-  ];
-  return [
-    {
-      KV: {
-        Verb: 'cas',
-        Key: `bare/record/${name}`,
-        Value: btoa(JSON.stringify(record)),
-        Index: indexes.get(name) ?? 0,
-      },
-    },
-    key(`master/${name}`, `${master.host}:${master.port}`),
-    key(`master/${name}/host`, master.host),
-    key(`master/${name}/port`, String(master.port)),
-    key(`master/${name}/epoch`, '1'),
-    { Node: { Verb: 'set', Node: { Node: node, Address: master.host } } },
-    ...service('bare-master', master),
-    ...service('bare-replica', old),
-  ];
-}
-
-function put(steps: readonly object[]): Promise<string> {
-  const payload = Buffer.from(JSON.stringify(steps));
-  return new Promise((resolve, reject) => {
-    const request = http.request(
-      { ...job.consul, agent, method: 'PUT', path: '/v1/txn', headers: { 'content-length': payload.length } },
-      (response) => {
-        let body = '';
-        response.setEncoding('utf8');
-        response.on('data', (chunk: string) => {
-          body += chunk;
-        });
-        response.on('end', () => (response.statusCode === 200 ? resolve(body) : reject(new Error(body))));
-      },
-    );
-    request.on('error', reject);
-    request.end(payload);
-  });
 }

@@ -1,6 +1,5 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -11,6 +10,7 @@ import type { ConsulAgent } from '../test/sandbox/consul.ts';
 import { nowMs } from '../test/sandbox/recorder.ts';
 import { RespConnection } from '../test/sandbox/resp.ts';
 import { Sandbox } from '../test/sandbox/sandbox.ts';
+import { cpuMs, residentMib } from './process-cost.ts';
 import { round, type Summary, summarize } from './statistics.ts';
 
 export interface EndpointBenchOptions {
@@ -78,7 +78,7 @@ async function measure(sandbox: Sandbox, options: EndpointBenchOptions): Promise
   await delay(idleMs);
   const idleCpuPercent = ((cpuMs(pid) - before) / idleMs) * 100;
   const times = await measureChanges(options, { consul, heard, bare, usedMs: () => cpuMs(pid) });
-  const residentMb = residentKb(pid) / 1_024;
+  const residentMb = residentMib(pid).now;
   for (const client of clients) client.close();
   heard.close();
   bare.heard.close();
@@ -203,16 +203,6 @@ async function write(consul: ConsulAgent, records: readonly MasterRecord[]): Pro
       set(`redis/master/${record.name}`, formatAddress(record.master)),
     ]),
   );
-}
-
-function residentKb(pid: number): number {
-  return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? Number.NaN);
-}
-
-/** User and system time; Linux counts in hundredths of a second. */
-function cpuMs(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 function print(result: Result): void {

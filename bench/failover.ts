@@ -153,7 +153,7 @@ async function failOverInTurns({ leader, ...sides }: Sides, rounds: number): Pro
 }
 
 /** Orders a failover and waits until this Sentinel names another master. */
-export async function failOver(sentinel: SentinelServer, shard: Shard | undefined): Promise<void> {
+export async function failOver(sentinel: SentinelServer, shard: Pick<Shard, 'name'> | undefined): Promise<void> {
   if (shard === undefined) throw new Error('no such shard');
   const before = formatAddress(await sentinel.masterAddress(shard.name));
   const moved = async () => {

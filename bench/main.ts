@@ -2,6 +2,8 @@ import { Command, Option } from 'commander';
 import { benchCrash } from './crash.ts';
 import { benchEndpoint } from './endpoint.ts';
 import { benchFailover } from './failover.ts';
+import { growthParts } from './growth/parts.ts';
+import { benchGrowth } from './growth.ts';
 import { benchInterrupt } from './interrupt.ts';
 import { benchOutage } from './outage.ts';
 import { benchPage } from './page.ts';
@@ -42,7 +44,7 @@ program
   .command('render')
   .description('measure the time from a change in Consul to the end of the reload, and compare with consul-template')
   .option('--rounds <count>', 'changes of each side and size', Number, 30)
-  .option('--sizes <counts>', 'numbers of services', (text) => text.split(',').map(Number), [1, 100, 10_000])
+  .option('--sizes <counts>', 'numbers of services', toCounts, [1, 100, 10_000])
   .option('--json', 'print one JSON object to standard output')
   .action(benchRender);
 
@@ -78,9 +80,29 @@ program
 program
   .command('page')
   .description("how long the live page's main thread is busy, in Debian's Chromium")
-  .option('--masters <counts>', 'numbers of masters', (text) => text.split(',').map(Number), [10, 1_000])
+  .option('--masters <counts>', 'numbers of masters', toCounts, [10, 1_000])
   .option('--failovers <count>', 'masters that fail over within a second', Number, 10)
   .option('--json', 'one object on standard output')
   .action(benchPage);
 
+program
+  .command('growth')
+  .description('measure what grows with masters, daemons, templates, services, instances and the page')
+  .addOption(new Option('--part <names...>', 'default: all').choices(Object.keys(growthParts)))
+  .option('--masters <counts>', 'numbers of masters', toCounts, [1, 10, 100, 1_000])
+  .option('--daemons <counts>', 'numbers of daemons', toCounts, [1, 3])
+  .option('--real-masters <count>', 'beyond this, one process stands for all Redis servers', Number, 100)
+  .option('--idle-seconds <count>', 'how long idling is measured', Number, 30)
+  .option('--templates <counts>', 'numbers of templates that one change moves', toCounts, [1, 10, 100, 500])
+  .option('--services <counts>', 'numbers of services in one template', toCounts, [10, 100, 1_000, 10_000])
+  .option('--instances <counts>', 'numbers of registered instances', toCounts, [100, 1_000, 5_000])
+  .option('--page <counts>', 'numbers of masters on the live page', toCounts, [10, 100, 1_000])
+  .option('--save <folder>', 'write a CSV file and SVG plots of each part, as in docs/performance/growth')
+  .option('--json', 'print one JSON object to standard output')
+  .action(benchGrowth);
+
 await program.parseAsync();
+
+function toCounts(text: string): readonly number[] {
+  return text.split(',').map(Number);
+}

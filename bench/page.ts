@@ -17,7 +17,12 @@ export interface PageBenchOptions {
   readonly json?: boolean;
 }
 
-interface PageResult {
+export interface PageSizes {
+  /** Masters on the page. */
+  readonly page: readonly number[];
+}
+
+export interface PageResult extends Record<string, number> {
   readonly masters: number;
   /** From the navigation to the first complete view, in ms. */
   readonly shownMs: number;
@@ -32,13 +37,26 @@ interface PageResult {
 const observedMs = 12_000;
 
 /** The live page in Debian's Chromium, over masters that need no servers: how long its main thread is busy. */
-export async function benchPage({ masters: sizes, failovers, json }: PageBenchOptions): Promise<void> {
+export async function benchPage({ masters, failovers, json }: PageBenchOptions): Promise<void> {
+  const results = await measureAll(masters, failovers);
+  if (json) process.stdout.write(`${JSON.stringify({ failovers, results })}\n`);
+  else report(results, failovers);
+}
+
+/** The same as a part of `bench growth`; values as of `PageResult`. */
+export async function measurePages({ page }: PageSizes): Promise<readonly PageResult[]> {
+  const results = await measureAll(page, 10);
+  return results.map(
+    (result) => Object.fromEntries(Object.entries(result).map(([name, value]) => [name, round(value)])) as PageResult,
+  );
+}
+
+async function measureAll(sizes: readonly number[], failovers: number): Promise<readonly PageResult[]> {
   const browser = await chromium.launch(chromiumAt);
   try {
     const results: PageResult[] = [];
     for (const count of sizes) results.push(await measure(await browser.newPage(), { count, failovers }));
-    if (json) process.stdout.write(`${JSON.stringify({ failovers, results })}\n`);
-    else report(results, failovers);
+    return results;
   } finally {
     await browser.close();
   }

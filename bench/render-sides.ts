@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, watch, writeFileSync } from 'node:fs';
 import { waitFor, within } from '../test/sandbox/condition.ts';
 import type { ConsulAgent } from '../test/sandbox/consul.ts';
-import type { DaemonOptions } from '../test/sandbox/daemon.ts';
+import type { Daemon, DaemonOptions } from '../test/sandbox/daemon.ts';
 import type { Sandbox } from '../test/sandbox/sandbox.ts';
 
 /** Services on one external node. */
@@ -51,7 +51,7 @@ export async function startSwitchmaster(
   sandbox: Sandbox,
   side: Side,
   { size, name, ...given }: Place & Pick<DaemonOptions, 'nodeArguments' | 'program'>,
-): Promise<void> {
+): Promise<Daemon> {
   const text =
     '{{#each services as |s|}}{{#each (service s.name) as |i|}}{{i.name}} {{i.address}}:{{i.port}}\n{{/each}}{{/each}}';
   const daemon = await sandbox.switchmaster({
@@ -72,6 +72,7 @@ export async function startSwitchmaster(
     },
   });
   void daemon.launch();
+  return daemon;
 }
 
 /** consul-template with its defaults, in which `wait` is off: it renders at once. */

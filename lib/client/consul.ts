@@ -28,6 +28,11 @@ interface RequestContext extends EventEmitter {
 interface Answer {
   readonly headers: Record<string, string | undefined>;
 }
+/**
+ * Of requests that do not block. An agent accepts 200 connections from one address (`limits.http_max_conns_per_client`), and refuses
+ * all programs of the node beyond that: a daemon with a thousand masters would take all of them when it starts.
+ */
+const connectionLimits = { maxSockets: 64, maxFreeSockets: 8 };
 const defaultTimeoutMs = 10_000;
 const defaultWaitMs = 300_000;
 const accessTimeoutMs = 2_000;
@@ -49,7 +54,7 @@ export class ConsulClient {
 
   constructor(options: ConsulOptions) {
     this.#options = options;
-    this.#agent = makeHttpAgent(options.tls);
+    this.#agent = makeHttpAgent(options.tls, connectionLimits);
     this.#blockingAgent = makeHttpAgent(options.tls);
     this.#onTransaction = options.onTransaction ?? (() => {});
     this.#consul = this.#open(this.#agent);

@@ -21,8 +21,11 @@ export function toTlsOptions({ ca, cert, key, serverName, verify }: ClientTls) {
   };
 }
 
-/** Keeps connections open. Without settings it speaks plain HTTP. */
-export function makeHttpAgent(tls: ClientTls | undefined): http.Agent {
-  if (tls === undefined) return new http.Agent({ keepAlive: true });
-  return new https.Agent({ keepAlive: true, ...toTlsOptions(tls) });
+/** Keeps connections open. Without settings it speaks plain HTTP. Requests beyond `maxSockets` wait for a connection. */
+export function makeHttpAgent(
+  tls: ClientTls | undefined,
+  limits: { readonly maxSockets?: number; readonly maxFreeSockets?: number } = {},
+): http.Agent {
+  if (tls === undefined) return new http.Agent({ keepAlive: true, ...limits });
+  return new https.Agent({ keepAlive: true, ...limits, ...toTlsOptions(tls) });
 }

@@ -1,10 +1,13 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { ConsulClient } from '../../lib/client/consul.ts';
 import { ConsulAgentClient } from '../../lib/client/consul-agent.ts';
 import { createSession, destroySession, renewSession, setSessionKey } from '../../lib/client/consul-sessions.ts';
+import type { CatalogOperation } from '../../lib/model/catalog.ts';
 import type { ConsulQuery } from '../../lib/model/query.ts';
+import { waitFor } from '../sandbox/condition.ts';
 
 const signal = new AbortController().signal;
 /** `user:pass` */
@@ -99,4 +102,29 @@ t.test("the agent's own API takes the token and no datacenter", async (t) => {
   await agent.report('x', { status: 'passing', output: '' });
   for (const { path, query, token, auth } of requests)
     t.same([query.get('dc'), token, auth], [null, 'secret', basic], path);
+});
+
+t.test('many transactions at once leave connections to the other programs of the node', async (t) => {
+  const waiting: (() => void)[] = [];
+  const server = createServer((request, response) => {
+    const end = () => response.setHeader('content-type', 'application/json').end('{"Results":[]}');
+    request.resume().on('end', () => waiting.push(end));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const client = new ConsulClient({ host: '127.0.0.1', port: (server.address() as AddressInfo).port });
+  t.teardown(() => {
+    client.close();
+    server.close();
+  });
+  const openConnections = () => promisify(server.getConnections.bind(server))();
+  const step: CatalogOperation = { kind: 'kv-set', key: 'a', value: 'b' };
+  const transactions = Promise.all(Array.from({ length: 300 }, () => client.transact([step])));
+  await waitFor('the first transactions', () => waiting.length, { until: (count) => count >= 64 });
+  t.equal(await openConnections(), 64);
+  const answering = setInterval(() => {
+    for (const end of waiting.splice(0)) end();
+  }, 1);
+  t.equal((await transactions).length, 300);
+  clearInterval(answering);
+  await waitFor('most connections to be closed', openConnections, { until: (count) => count <= 8 });
 });

@@ -1,0 +1,83 @@
+import { formatAddress } from '../../lib/model/address.ts';
+import { waitFor } from '../../test/sandbox/condition.ts';
+import type { Sandbox } from '../../test/sandbox/sandbox.ts';
+import { Inspector } from '../profile/inspector.ts';
+import { countOf } from './consul-count.ts';
+import { measureIdle } from './masters.ts';
+import { type MastersWorld, readRecords } from './world.ts';
+
+/** What one daemon holds and asks for with some masters. No times: those depend on the machine. */
+export interface Holding {
+  readonly masters: number;
+  readonly descriptors: number;
+  readonly redisConnections: number;
+  readonly sentinelConnections: number;
+  readonly consulConnections: number;
+  /** From the start until every record is confirmed. */
+  readonly startRequests: number;
+  /** While nothing happens, for as long at every size. */
+  readonly idleRequests: number;
+  /** What V8 and its buffers hold after a garbage collection. */
+  readonly heapBytes: number;
+}
+
+const idleSeconds = 5;
+
+/** Starts a daemon for the first `masters` of the world, and stops it after the reading. */
+export async function readHolding(sandbox: Sandbox, world: MastersWorld, masters: number): Promise<Holding> {
+  const { consul, sentinels, shards } = world;
+  const before = await countOf(consul);
+  const inspected = await sandbox.address();
+  const daemon = await sandbox.switchmaster({
+    name: `switchmaster-${masters}`,
+    nodeArguments: [`--inspect=${formatAddress(inspected)}`],
+    config: {
+      consul: { address: consul.url },
+      sentinel: {
+        addresses: sentinels.map(({ address }) => formatAddress(address)),
+        masters: shards.slice(0, masters).map(({ name }) => name),
+      },
+    },
+  });
+  await waitFor('every record to be confirmed', () => readRecords(consul), {
+    until: (records) => records.filter(({ phase }) => phase === 'confirmed').length === masters,
+  });
+  const started = await countOf(consul);
+  const inspector = await Inspector.connect(inspected);
+  const { consulRequestsPerSecond, ...idle } = await measureIdle(world, { daemons: [daemon], seconds: idleSeconds });
+  const heapBytes = await readHeap(inspector);
+  inspector.close();
+  await daemon.stop();
+  return {
+    masters,
+    descriptors: idle.descriptors,
+    redisConnections: idle.redisConnections,
+    sentinelConnections: idle.sentinelConnections,
+    consulConnections: idle.consulConnections,
+    startRequests: started.requests - before.requests,
+    idleRequests: Math.round(consulRequestsPerSecond * idleSeconds),
+    heapBytes,
+  };
+}
+
+async function readHeap(inspector: Inspector): Promise<number> {
+  await inspector.send('HeapProfiler.enable');
+  await inspector.send('HeapProfiler.collectGarbage');
+  return inspector.evaluate<number>(
+    '(({ heapUsed, external, arrayBuffers }) => heapUsed + external + arrayBuffers)(process.memoryUsage())',
+  );
+}
+
+/** What each further master adds between two sizes. */
+export function slopeOf(small: Holding, large: Holding): Readonly<Omit<Holding, 'masters'>> {
+  const per = (name: keyof Holding) => (large[name] - small[name]) / (large.masters - small.masters);
+  return {
+    descriptors: per('descriptors'),
+    redisConnections: per('redisConnections'),
+    sentinelConnections: per('sentinelConnections'),
+    consulConnections: per('consulConnections'),
+    startRequests: per('startRequests'),
+    idleRequests: per('idleRequests'),
+    heapBytes: per('heapBytes'),
+  };
+}

@@ -1,0 +1,32 @@
+import t from 'tap';
+import { readHolding, slopeOf } from '../../bench/growth/slope.ts';
+import { openMastersWorld } from '../../bench/growth/world.ts';
+import { Sandbox } from '../sandbox/sandbox.ts';
+
+// A busy machine takes its time.
+t.setTimeout(240_000);
+const [few, many] = [5, 25];
+
+/** The most that a further master with one replica may add. `npm run bench -- growth` measures more of this, up to 1,000 masters. */
+const limits = {
+  descriptors: 2.2,
+  redisConnections: 2.1,
+  sentinelConnections: 0,
+  consulConnections: 0.3,
+  startRequests: 3,
+  idleRequests: 0.1,
+  heapBytes: 150_000,
+};
+
+t.test('a further master adds a few connections and requests, and little memory', async (t) => {
+  const sandbox = await Sandbox.openFor(t, { name: 'growth' });
+  const world = await openMastersWorld(sandbox, { masters: many, realMasters: 0 });
+  const small = await readHolding(sandbox, world, few);
+  const large = await readHolding(sandbox, world, many);
+  t.comment(JSON.stringify({ small, large }));
+  const slope = slopeOf(small, large);
+  for (const [name, limit] of Object.entries(limits)) {
+    const found = slope[name as keyof typeof slope];
+    t.ok(found <= limit, `${name}: ${found} a master, at most ${limit}`);
+  }
+});
