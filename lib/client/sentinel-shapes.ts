@@ -103,6 +103,22 @@ export function readView(answers: {
   };
 }
 
+/** A master of the list of all that one Sentinel monitors. */
+export interface MonitoredMaster {
+  readonly name: string;
+  /** How many other Sentinels of it this one knows; undefined where it does not say. */
+  readonly others: number | undefined;
+}
+
+/** Reads the answer of a Sentinel to SENTINEL MASTERS. */
+export function readMonitoredMasters(reply: unknown, sentinel: Address): readonly MonitoredMaster[] {
+  const list = readFieldsList(reply, `SENTINEL MASTERS at ${formatAddress(sentinel)}`);
+  return list.flatMap(({ name, 'num-other-sentinels': others }) => {
+    const count = Number(others ?? Number.NaN);
+    return name === undefined || name === '' ? [] : [{ name, others: Number.isSafeInteger(count) ? count : undefined }];
+  });
+}
+
 /** Another Sentinel, as one Sentinel knows it. */
 export interface SentinelPeer {
   readonly address: Address;
@@ -114,6 +130,11 @@ export interface SentinelPeer {
 export function readPeer(fields: Fields): SentinelPeer | undefined {
   const address = toAddress(fields.ip, fields.port);
   return address === undefined ? undefined : { address, id: readId(fields.runid) };
+}
+
+/** Reads an answer to SENTINEL SENTINELS. Leaves out those whose addresses cannot be used. */
+export function readPeers(reply: unknown, what: string): readonly SentinelPeer[] {
+  return readFieldsList(reply, what).flatMap((fields) => readPeer(fields) ?? []);
 }
 
 /** The id of a Sentinel, and the run id of a Redis, is 40 hexadecimal digits. */

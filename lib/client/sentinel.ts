@@ -10,7 +10,7 @@ import { translateRedisError } from './redis-errors.ts';
 import { type RefusedCommand, RefusedCommands } from './refused-commands.ts';
 import { timed } from './request-time.ts';
 import { type Ask, askMaster, askTiltSince, askView, noMaster, pingLink, subscribe } from './sentinel-questions.ts';
-import { readEvent, readFieldsList, readId, readPeer, readView, type SentinelPeer } from './sentinel-shapes.ts';
+import { readEvent, readId, readMonitoredMasters, readPeers, readView, type SentinelPeer } from './sentinel-shapes.ts';
 
 export interface SentinelLinkOptions {
   readonly address: Address;
@@ -122,17 +122,14 @@ export class SentinelLink {
     await this.call(['FAILOVER', name], options);
   }
 
-  /** The names of all masters that it monitors. During a failover, the rest of this answer is not reliable. */
-  async masterNames(options: { readonly timeoutMs: number }): Promise<readonly string[]> {
-    const what = `SENTINEL MASTERS at ${formatAddress(this.address)}`;
-    const list = readFieldsList(await this.call(['MASTERS'], options), what);
-    return list.map((fields) => fields.name).filter((name) => name !== undefined && name !== '') as string[];
+  /** All masters that it monitors. During a failover, the rest of this answer is not reliable. */
+  async masters(options: { readonly timeoutMs: number }): Promise<ReturnType<typeof readMonitoredMasters>> {
+    return readMonitoredMasters(await this.call(['MASTERS'], options), this.address);
   }
 
   /** Where the other Sentinels of `name` are, and their ids. */
   async others(name: string, options: { readonly timeoutMs: number }): Promise<readonly SentinelPeer[]> {
-    const list = readFieldsList(await this.call(['SENTINELS', name], options), `SENTINEL SENTINELS ${name}`);
-    return list.map(readPeer).filter((peer) => peer !== undefined);
+    return readPeers(await this.call(['SENTINELS', name], options), `SENTINEL SENTINELS ${name}`);
   }
 
   close(): void {

@@ -169,7 +169,7 @@ async function readSentinel(t: Test, protocol: Protocol) {
   const read = {
     id: link.provenId,
     view: await link.view('shard1', deadline),
-    names: await link.masterNames(deadline),
+    names: (await link.masters(deadline)).map(({ name }) => name),
     others: await link.others('shard1', deadline),
     monitoring: await monitoring.monitoring(deadline),
     probe: await probeSentinel(instance, deadline),

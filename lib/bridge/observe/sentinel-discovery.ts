@@ -1,7 +1,6 @@
 import { isRefusal } from '../../client/redis-errors.ts';
-import type { SentinelPeer } from '../../client/sentinel-shapes.ts';
+import type { MonitoredMaster, SentinelPeer } from '../../client/sentinel-shapes.ts';
 import { SwitchmasterError } from '../../errors.ts';
-import { formatAddress } from '../../model/address.ts';
 import { askTimeoutMs, type SentinelMember } from './sentinel-member.ts';
 
 export interface DiscoveryOptions {
@@ -9,6 +8,8 @@ export interface DiscoveryOptions {
   readonly matches: (name: string) => boolean;
   /** Wanted masters that the config names, for a Sentinel that may not list its masters. */
   readonly named: readonly string[];
+  /** The masters whose other Sentinels may have changed, although their number has not. */
+  readonly changed: ReadonlySet<string> | 'all';
   /** A Sentinel monitors a wanted master that it did not monitor when it was asked last. */
   readonly onMaster: (name: string) => void;
   /** It entered or left TILT mode, and no message said so. */
@@ -30,15 +31,11 @@ export async function discover(
   const { link } = member;
   let lateResult: 'asked' | 'unanswered' = 'unanswered';
   try {
-    const names = await readNames(member, options);
+    const masters = await readMasters(member, options);
     // The next regular question is soon enough for the rest: with many masters it is much to answer.
     lateResult = 'asked';
-    for (const name of member.learnNames(names)) options.onMaster(name);
-    const others = (name: string) => link.others(name, { timeoutMs: askTimeoutMs }).catch(noneIfRefused);
-    const lists = await Promise.all(names.map(others));
-    const peers = lists.flat();
-    member.learnPeers(new Set(peers.map(({ address }) => formatAddress(address))));
-    options.onPeers(peers);
+    for (const name of member.learnNames(masters.map(({ name }) => name))) options.onMaster(name);
+    await learnPeers(member, masters, options);
     if (await member.learnTilt()) options.onTilt();
     return 'asked';
   } catch (thrown) {
@@ -50,16 +47,36 @@ export async function discover(
   }
 }
 
+/** Asks for the other Sentinels of those masters that may have others than it named last. */
+async function learnPeers(
+  member: SentinelMember,
+  masters: readonly MonitoredMaster[],
+  { changed, onPeers }: DiscoveryOptions,
+): Promise<void> {
+  const asked = masters.filter(
+    (master) => changed === 'all' || changed.has(master.name) || member.peers.mayDiffer(master, performance.now()),
+  );
+  const others = ({ name }: MonitoredMaster) =>
+    member.link.others(name, { timeoutMs: askTimeoutMs }).catch(noneIfRefused);
+  const lists = await Promise.all(asked.map(others));
+  const named = asked.map(({ name }, i) => [name, lists[i] ?? []] as const);
+  member.peers.learn(masters, new Map(named), performance.now());
+  onPeers(lists.flat());
+}
+
 /** Without the list of its masters: those that the config names, and those that it had before. */
-async function readNames(member: SentinelMember, { matches, named }: DiscoveryOptions): Promise<readonly string[]> {
+async function readMasters(
+  member: SentinelMember,
+  { matches, named }: DiscoveryOptions,
+): Promise<readonly MonitoredMaster[]> {
   const { link } = member;
   try {
-    return (await link.masterNames({ timeoutMs: askTimeoutMs })).filter(matches);
+    return (await link.masters({ timeoutMs: askTimeoutMs })).filter(({ name }) => matches(name));
   } catch (thrown) {
     const candidates = [...new Set([...named, ...(member.names ?? [])])];
     if (candidates.length === 0 || SwitchmasterError.from(thrown).code !== 'redis-denied') throw thrown;
     const monitored = await Promise.all(candidates.map((name) => link.monitors(name, { timeoutMs: askTimeoutMs })));
-    return candidates.filter((_, i) => monitored[i] === true);
+    return candidates.filter((_, i) => monitored[i] === true).map((name) => ({ name, others: undefined }));
   }
 }
 

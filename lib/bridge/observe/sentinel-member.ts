@@ -4,6 +4,7 @@ import { SwitchmasterError } from '../../errors.ts';
 import type { Address } from '../../model/address.ts';
 import type { SentinelEvent } from '../../model/sentinel.ts';
 import { applyElectionMessage, type Elections, noElections, type Selection, wonElection } from './election.ts';
+import { KnownPeers } from './known-peers.ts';
 import type { SentinelReading } from './sentinel-reading.ts';
 
 /** How long one Sentinel may take to answer one question. */
@@ -27,7 +28,8 @@ export class SentinelMember {
   #reportedId: string | undefined;
   #names: ReadonlySet<string> | undefined;
   readonly #everMonitored = new Set<string>();
-  #peers: ReadonlySet<string> = new Set();
+  /** The other Sentinels that it knows. */
+  readonly peers = new KnownPeers();
   /** Why it answers no question although its link is up. */
   #refusal: SwitchmasterError | undefined;
   #elections: Elections = noElections;
@@ -94,11 +96,6 @@ export class SentinelMember {
     return this.#names;
   }
 
-  /** The addresses (`host:port`) of the other Sentinels that it knows. */
-  get peers(): ReadonlySet<string> {
-    return this.#peers;
-  }
-
   /** Whether it has monitored `name` at any time since this process started. */
   hasMonitored(name: string): boolean {
     return this.#everMonitored.has(name);
@@ -132,10 +129,6 @@ export class SentinelMember {
     const isNew = this.#refusal?.message !== error.message;
     this.#refusal = error;
     return isNew;
-  }
-
-  learnPeers(peers: ReadonlySet<string>): void {
-    this.#peers = peers;
   }
 
   /**

@@ -43,7 +43,7 @@ export class SentinelMembers {
 
   /** Removes the discovered Sentinels that are down and that no other one lists any more. */
   forgetUnlisted(): void {
-    const listed = new Set([...this].flatMap(({ link, peers }) => (link.up ? [...peers] : [])));
+    const listed = new Set([...this].flatMap(({ link, peers }) => (link.up ? [...peers.addresses] : [])));
     for (const [key, member] of this.#members) {
       if (member.origin === 'discovered' && !member.link.up && !listed.has(key)) this.leave(member);
     }
@@ -75,7 +75,7 @@ export class SentinelMembers {
   /** The Sentinels that monitored `name` when they were asked last, and the never asked ones that count for it. */
   voters(name: string): readonly SentinelMember[] {
     const own = [...this].filter(({ names }) => names?.has(name) === true);
-    const peersOfOwn = own.map(({ peers }) => peers);
+    const peersOfOwn = own.map(({ peers }) => peers.addresses);
     const counts = ({ names, link }: SentinelMember) =>
       names?.has(name) ?? countsUnasked(formatAddress(link.address), peersOfOwn);
     return [...this].filter(counts);

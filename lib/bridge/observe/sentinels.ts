@@ -168,7 +168,7 @@ export class SentinelSource {
     if (!this.#members.has(member)) return;
     if (this.#members.isDuplicate(member)) return this.#members.leave(member);
     this.#options.onLink({ sentinel: member.link.address, up: true });
-    await this.#discover(member);
+    await this.#discover(member, 'all');
     this.#hintAll(member, 'connected');
   }
 
@@ -180,7 +180,8 @@ export class SentinelSource {
 
   #onEvent(member: SentinelMember, event: SentinelEvent): void {
     if (!this.#members.has(member)) return;
-    if (discoveryEvents.has(event.event)) void this.#discover(member);
+    const changed = event.master === undefined ? 'all' : new Set([event.master]);
+    if (discoveryEvents.has(event.event)) void this.#discover(member, changed);
     if (event.master !== undefined) {
       if (this.#options.matches(event.master)) this.#hint(event.master, member, event);
     } else if (isTiltMessage(event)) {
@@ -210,20 +211,21 @@ export class SentinelSource {
     for (const member of this.#members) {
       if (!member.link.up) continue;
       if (member.isSilent) this.#hintAll(member, 'polled');
-      if (this.#retries.isDue(member, performance.now())) void this.#discover(member);
+      if (this.#retries.isDue(member, performance.now())) void this.#discover(member, 'all');
     }
   }
 
   #discoverAll(): void {
     for (const member of this.#members)
-      if (member.link.up && !this.#retries.isRunning(member)) void this.#discover(member);
+      if (member.link.up && !this.#retries.isRunning(member)) void this.#discover(member, new Set());
   }
 
-  async #discover(member: SentinelMember): Promise<void> {
+  async #discover(member: SentinelMember, changed: ReadonlySet<string> | 'all'): Promise<void> {
     this.#retries.began(member);
     const result = await discover(member, {
       matches: this.#options.matches,
       named: this.#options.named,
+      changed,
       onMaster: (name) => this.#hint(name, member, changeOf(name, 'found')),
       onTilt: () => this.#hintAll(member, 'tilt'),
       onPeers: (peers) => {
