@@ -43,8 +43,8 @@ export class Units {
     writeProgram(
       join(bin, 'apt-get'),
       `case "$*" in
-'install --yes redis-server') ${upgrade('redis-server')}; ${upgrade('redis-sentinel')} ;;
-'install --yes redis-sentinel') ${upgrade('redis-sentinel')} ;;
+'-o Dpkg::Options::=--force-confold install --yes redis-server') ${upgrade('redis-server')}; ${upgrade('redis-sentinel')} ;;
+'-o Dpkg::Options::=--force-confold install --yes redis-sentinel') ${upgrade('redis-sentinel')} ;;
 *) exit 1 ;;
 esac`,
     );
