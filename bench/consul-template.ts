@@ -1,25 +1,39 @@
-import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import { execa } from 'execa';
+import type { ConsulAgent } from '../test/sandbox/consul.ts';
+import type { Sandbox } from '../test/sandbox/sandbox.ts';
+import { installGoProgram } from './go-program.ts';
 
-const folder = join(import.meta.dirname, '../.tools/bin');
-const program = join(folder, 'consul-template');
 const module = 'github.com/hashicorp/consul-template@v0.41.1';
 
 /** The path of consul-template, which the Go client builds the first time. Rejects, with a hint, if it cannot. */
-export async function installConsulTemplate(logLine: (line: string) => void): Promise<string> {
-  if (existsSync(program)) return program;
-  logLine(`building ${module} with the Go client, a few minutes the first time`);
-  const path = [process.env.PATH ?? '', '/usr/local/go/bin', '/usr/lib/go/bin'].join(delimiter);
-  const env = { PATH: path, GOBIN: folder };
-  const { failed, code, stderr } = await execa('go', ['install', module], { env, reject: false, timeout: 900_000 });
-  if (code === 'ENOENT') {
-    throw new Error(
-      'this bench builds consul-template with Go: install it (https://go.dev/doc/install), and run again',
-    );
-  }
-  if (failed) throw new Error(`\`go install ${module}\` failed:\n${String(stderr).slice(-2_000)}`);
-  return program;
+export function installConsulTemplate(logLine: (line: string) => void): Promise<string> {
+  return installGoProgram({ module, name: 'consul-template', logLine });
+}
+
+interface ConsulTemplateJob {
+  readonly name: string;
+  readonly program: string;
+  readonly consul: ConsulAgent;
+  /** In Go's syntax. */
+  readonly text: string;
+  readonly destination: string;
+  /** What its reload touches. */
+  readonly marker: string;
+  /** In addition to the defaults, for the whole program. */
+  readonly settings?: object;
+}
+
+/** Starts consul-template with one template. It ends with the sandbox. */
+export function launchConsulTemplate(sandbox: Sandbox, job: ConsulTemplateJob): void {
+  const { name, program, text, destination, marker } = job;
+  const config = {
+    consul: { address: job.consul.url.replace('http://', '') },
+    log_level: 'warn',
+    template: [{ source: sandbox.write(`${name}.ctmpl`, text), destination, exec: { command: ['touch', marker] } }],
+    ...job.settings,
+  };
+  const file = sandbox.write(`${name}.json`, JSON.stringify(config));
+  void sandbox.program({ name, argv: [program, '-config', file], ready: async () => true }).launch();
 }
 
 export async function consulTemplateVersion(path: string): Promise<string> {

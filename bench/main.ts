@@ -8,6 +8,7 @@ import { benchInterrupt } from './interrupt.ts';
 import { benchOutage } from './outage.ts';
 import { benchPage } from './page.ts';
 import { benchPause } from './pause.ts';
+import { benchPeers } from './peers.ts';
 import { benchRender } from './render.ts';
 
 const program = new Command('bench')
@@ -47,6 +48,13 @@ program
   .option('--sizes <counts>', 'numbers of services', toCounts, [1, 100, 10_000])
   .option('--json', 'print one JSON object to standard output')
   .action(benchRender);
+
+program
+  .command('peers')
+  .description('measure the time from +switch-master to the end of the reload, and compare with other programs')
+  .option('--rounds <count>', 'failovers', Number, 30)
+  .option('--json', 'print one JSON object to standard output')
+  .action(benchPeers);
 
 program
   .command('outage')

@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, watch, writeFileSync } from 'node:fs';
+import { readFileSync, watch } from 'node:fs';
 import { waitFor, within } from '../test/sandbox/condition.ts';
 import type { ConsulAgent } from '../test/sandbox/consul.ts';
 import type { Daemon, DaemonOptions } from '../test/sandbox/daemon.ts';
 import type { Sandbox } from '../test/sandbox/sandbox.ts';
+import { launchConsulTemplate } from './consul-template.ts';
 
 /** Services on one external node. */
 const servicesPerNode = 100;
@@ -77,24 +77,8 @@ export async function startSwitchmaster(
 
 /** consul-template with its defaults, in which `wait` is off: it renders at once. */
 export function startConsulTemplate(sandbox: Sandbox, side: Side, given: { name: string; program: string }): void {
-  const { name, program } = given;
   const text = '{{range services}}{{range service .Name}}{{.Name}} {{.Address}}:{{.Port}}\n{{end}}{{end}}';
-  const config = {
-    consul: { address: side.consul.url.replace('http://', '') },
-    log_level: 'warn',
-    template: [
-      {
-        source: sandbox.write(`${name}.ctmpl`, text),
-        destination: side.destination,
-        exec: { command: ['touch', side.marker] },
-      },
-    ],
-  };
-  const file = sandbox.path(`${name}.json`);
-  writeFileSync(file, JSON.stringify(config));
-  const log = openSync(sandbox.path(`${name}.log`), 'a');
-  spawn(program, ['-config', file], { stdio: ['ignore', log, log], env: sandbox.env }).unref();
-  closeSync(log);
+  launchConsulTemplate(sandbox, { ...given, ...side, text });
 }
 
 /** Waits until the side has rendered every service and reloads no more. */
