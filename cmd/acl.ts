@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Config } from '../lib/config/model.ts';
 import type { AclNeeds, AclRule } from '../lib/model/acl/rule.ts';
+import type { ConsulScope } from '../lib/model/consul-scope.ts';
 import { recordPrefix } from '../lib/model/naming.ts';
 import type { ConsulAnswers, ConsulQuery } from '../lib/model/query.ts';
 import type { TemplateSpec } from '../lib/model/template-spec.ts';
@@ -31,25 +32,32 @@ async function printAcl(options: { readonly config: readonly string[]; readonly 
   const config = await loadConfig({ paths: await chooseConfig(options.config), environment: process.env });
   const { formatDnsAcl, planDnsAcl } = await import('../lib/model/acl/dns.ts');
   const needs = await needsOf(config);
+  const { scope } = config.consul;
   const rules = planAcl(needs);
   const dns = planDnsAcl(needs);
   const unknown = (await computedReads(config)).map((read) => ({ ...read, rules: rulesFor(read.queries, planAcl) }));
   const shown = unknown.map(({ template, line, column, text, rules }) => ({ template, line, column, text, rules }));
   process.stdout.write(
     options.json === true
-      ? `${JSON.stringify({ rules, dns, computed: shown }, null, 2)}\n`
-      : formatAcl(rules) + formatDnsAcl(dns),
+      ? `${JSON.stringify({ ...namesOf(scope), rules, dns, computed: shown }, null, 2)}\n`
+      : formatAcl(rules, scope) + formatDnsAcl(dns, scope),
   );
   for (const { template, line, column, text, rules } of shown) {
     process.stderr.write(
       `warning: ${template}:${line}:${column}: {{${text}}} reads a name that is computed from data, which no policy can know ` +
-        `beforehand. Add for each such NAME, or for a prefix of them:\n${formatAcl(rules)
+        `beforehand. Add for each such NAME, or for a prefix of them:\n${formatAcl(rules, scope)
           .replace(/^#.*\n/gm, '')
           .replace(/^(?=.)/gm, '  ')
           .trimEnd()}\n`,
     );
   }
   return 0;
+}
+
+function namesOf(scope: ConsulScope | undefined): Pick<ConsulScope, 'partition'> & { readonly namespace?: string } {
+  if (scope === undefined) return {};
+  const { settings: _, ...names } = scope;
+  return names;
 }
 
 /** The names that a template computes, each with its place. */

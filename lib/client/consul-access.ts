@@ -54,6 +54,7 @@ function authorizeCall(rights: readonly Right[], dc?: string): AgentCall {
     path: '/internal/acl/authorize',
     ...(dc === undefined ? {} : { query: { dc } }),
     body: rights.map(questionOf),
+    scopedBy: 'entries',
     what: 'what the token may do',
   };
 }

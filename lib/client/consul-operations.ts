@@ -1,39 +1,49 @@
 import type { CatalogOperation } from '../model/catalog.ts';
+import type { ConsulScope } from '../model/consul-scope.ts';
+import { scopeFields } from './consul-scope.ts';
 
 /** Consul's limit on the steps of one transaction: 64 up to 1.13, 128 from 1.14 (hashicorp/consul 14599). */
 export const maxTransactionSteps = 64;
 
 /** A step as PUT /v1/txn takes it (Consul 1.8, "HTTP API: Transactions"). Values of keys are base64. */
-export function toTxnStep(operation: CatalogOperation): object {
+export function toTxnStep(operation: CatalogOperation, scope?: ConsulScope): object {
+  const within = scopeFields(scope, 'other');
+  const nodeWithin = scopeFields(scope, 'node');
   switch (operation.kind) {
     case 'kv-set':
-      return { KV: { Verb: 'set', Key: operation.key, Value: base64(operation.value) } };
+      return { KV: { Verb: 'set', Key: operation.key, Value: base64(operation.value), ...within } };
     case 'kv-cas':
-      return { KV: { Verb: 'cas', Key: operation.key, Value: base64(operation.value), Index: operation.index } };
+      return {
+        KV: { Verb: 'cas', Key: operation.key, Value: base64(operation.value), Index: operation.index, ...within },
+      };
     case 'kv-check-index':
-      return { KV: { Verb: 'check-index', Key: operation.key, Index: operation.index } };
+      return { KV: { Verb: 'check-index', Key: operation.key, Index: operation.index, ...within } };
     case 'kv-delete':
-      return { KV: { Verb: 'delete', Key: operation.key } };
+      return { KV: { Verb: 'delete', Key: operation.key, ...within } };
     case 'kv-delete-cas':
-      return { KV: { Verb: 'delete-cas', Key: operation.key, Index: operation.index } };
+      return { KV: { Verb: 'delete-cas', Key: operation.key, Index: operation.index, ...within } };
     case 'node-set':
-      return { Node: { Verb: 'set', Node: toNode(operation) } };
+      return { Node: { Verb: 'set', Node: { ...toNode(operation), ...nodeWithin } } };
     case 'node-delete':
-      return { Node: { Verb: 'delete', Node: { Node: operation.node } } };
+      return { Node: { Verb: 'delete', Node: { Node: operation.node, ...nodeWithin } } };
     case 'node-delete-cas':
-      return { Node: { Verb: 'delete-cas', Node: { Node: operation.node, ModifyIndex: operation.index } } };
+      return {
+        Node: { Verb: 'delete-cas', Node: { Node: operation.node, ModifyIndex: operation.index, ...nodeWithin } },
+      };
     case 'service-set':
-      return { Service: { Verb: 'set', Node: operation.node, Service: toService(operation.service) } };
+      return {
+        Service: { Verb: 'set', Node: operation.node, Service: { ...toService(operation.service), ...within } },
+      };
     case 'service-delete':
-      return { Service: { Verb: 'delete', Node: operation.node, Service: toServiceId(operation) } };
+      return { Service: { Verb: 'delete', Node: operation.node, Service: { ...toServiceId(operation), ...within } } };
     case 'service-delete-cas': {
-      const service = { ...toServiceId(operation), ModifyIndex: operation.index };
+      const service = { ...toServiceId(operation), ModifyIndex: operation.index, ...within };
       return { Service: { Verb: 'delete-cas', Node: operation.node, Service: service } };
     }
     case 'check-set':
-      return { Check: { Verb: 'set', Check: { Node: operation.node, ...toCheck(operation.check) } } };
+      return { Check: { Verb: 'set', Check: { Node: operation.node, ...toCheck(operation.check), ...within } } };
     case 'check-delete':
-      return { Check: { Verb: 'delete', Check: { Node: operation.node, CheckID: operation.checkId } } };
+      return { Check: { Verb: 'delete', Check: { Node: operation.node, CheckID: operation.checkId, ...within } } };
   }
 }
 

@@ -1,3 +1,4 @@
+import type { ConsulScope } from '../model/consul-scope.ts';
 import type { ClientTls } from './tls.ts';
 
 /** How to reach the Consul agent. The TLS fields are PEM texts. */
@@ -12,8 +13,16 @@ export interface ConsulOptions {
   /** `user:password` for HTTP Basic, with every request. */
   readonly auth?: string;
   readonly datacenter?: string;
+  /** A namespace and a partition of Consul Enterprise. */
+  readonly scope?: ConsulScope;
   /** Called when Consul answered a transaction, with success or not. */
   readonly onTransaction?: () => void;
+}
+
+export interface Limits {
+  /** Default 10,000. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
 }
 
 export interface ReadOptions {
@@ -49,6 +58,8 @@ export interface AgentCall {
   readonly params?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: object;
+  /** The body is a list whose entries have the namespace and the partition. */
+  readonly scopedBy?: 'entries';
   /** For messages. */
   readonly what: string;
 }

@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { CatalogOperation } from '../model/catalog.ts';
+import type { ConsulScope } from '../model/consul-scope.ts';
 import { toTxnStep } from './consul-operations.ts';
 
 /** Where transactions go, over connections that the agent keeps open. */
@@ -11,6 +12,7 @@ export interface TransactionTarget {
   readonly socketPath?: string | undefined;
   readonly token?: string | undefined;
   readonly datacenter?: string | undefined;
+  readonly scope?: ConsulScope | undefined;
   /** Headers of every request. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -26,7 +28,7 @@ export async function putTransaction(
   options: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
 ): Promise<unknown> {
   const { timeoutMs, signal } = options;
-  const body = Buffer.from(JSON.stringify(operations.map(toTxnStep)));
+  const body = Buffer.from(JSON.stringify(operations.map((operation) => toTxnStep(operation, target.scope))));
   const { promise, resolve, reject } = Promise.withResolvers<{ readonly status: number; readonly text: string }>();
   const request = send(target, { body, signal });
   const timer = setTimeout(() => request.destroy(new Error(`request timed out (${timeoutMs}ms)`)), timeoutMs);

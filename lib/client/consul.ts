@@ -1,14 +1,17 @@
 import { EventEmitter } from 'node:events';
 import type http from 'node:http';
 import Consul from 'consul';
+import type { SwitchmasterError } from '../errors.ts';
 import { accessFor, isEmptyAnswer, type ReadAccess } from '../model/access.ts';
 import type { CatalogOperation } from '../model/catalog.ts';
+import { serviceDomain } from '../model/consul-scope.ts';
 import { type ConsulAnswers, type ConsulQuery, queryId } from '../model/query.ts';
 import { hiddenError, readAccessCall, readDenied } from './consul-access.ts';
 import { isFiltered, readAnswer, readMetadata } from './consul-answers.ts';
 import { isConflict, refusedStep, responseBody, translate } from './consul-errors.ts';
-import type { AgentCall, ConsulOptions, Indexed, ReadOptions } from './consul-options.ts';
+import type { AgentCall, ConsulOptions, Indexed, Limits, ReadOptions } from './consul-options.ts';
 import { answer, type Call, headersOf, type Plugin, routeOf } from './consul-routes.ts';
+import { explainScope, proveScope, scopedBody, scopeHeaders } from './consul-scope.ts';
 import { readTxnErrors, readTxnIndexes } from './consul-shapes.ts';
 import { putTransaction, type TransactionTarget } from './consul-transaction.ts';
 import { pauseConnections } from './paused-connections.ts';
@@ -41,6 +44,8 @@ const accessPauseMs = 10_000;
 
 /** One Consul agent: reads with Consul's indexes, and transactions. Every failure is a SwitchmasterError. */
 export class ConsulClient {
+  /** The domain of the services that it reads, in Consul's DNS. */
+  readonly serviceDomain: string;
   readonly #consul: Consul;
   readonly #agent: http.Agent;
   /** The blocking queries have connections of their own, which pause during a transaction that goes before their answers. */
@@ -51,11 +56,14 @@ export class ConsulClient {
   readonly #onTransaction: () => void;
   /** If ACLs are off, Consul does not answer what a token may read. */
   #accessUnknownUntilMs = 0;
+  #isScopeProven: boolean;
 
   constructor(options: ConsulOptions) {
     this.#options = options;
+    this.serviceDomain = serviceDomain(options.scope);
     this.#agent = makeHttpAgent(options.tls, connectionLimits);
     this.#blockingAgent = makeHttpAgent(options.tls);
+    this.#isScopeProven = options.scope === undefined;
     this.#onTransaction = options.onTransaction ?? (() => {});
     this.#consul = this.#open(this.#agent);
     this.#blocking = this.#open(this.#blockingAgent);
@@ -125,6 +133,7 @@ export class ConsulClient {
     const run = () => (precedence === 'none' ? put() : this.#precedence.first(put));
     try {
       signal?.throwIfAborted();
+      if (!this.#isScopeProven) await this.proveScope({ timeoutMs, ...(signal === undefined ? {} : { signal }) });
       const body = await timed({ server: 'consul', operation: 'transaction' }, run);
       this.#onTransaction();
       return { kind: 'committed', indexes: readTxnIndexes(body) };
@@ -132,7 +141,7 @@ export class ConsulClient {
       signal?.throwIfAborted();
       const body = responseBody(thrown);
       const errors = body === undefined ? undefined : readTxnErrors(body);
-      if (errors === undefined) throw translate(thrown, 'a transaction');
+      if (errors === undefined) throw this.#translate(thrown, 'a transaction');
       this.#onTransaction();
       if (errors.every((error) => isConflict(error, operations))) return { kind: 'conflict', errors };
       throw refusedStep(errors, { operations, cause: translate(thrown, 'a transaction') });
@@ -143,15 +152,28 @@ export class ConsulClient {
    * One call that the package does not support in full. It goes to the client's datacenter, except to the agent's own API.
    * Returns the answer, parsed if it is JSON.
    */
-  async send(
-    call: AgentCall,
-    options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {},
-  ): Promise<unknown> {
+  async send(call: AgentCall, options: Limits = {}): Promise<unknown> {
+    if (call.method !== 'get' && !this.#isScopeProven) await this.proveScope(options);
+    return this.#send(call, options);
+  }
+
+  /**
+   * Makes sure that this Consul has the client's namespace and partition, before the first write. Throws `consul-refused`
+   * where it would ignore them.
+   */
+  async proveScope(options: Limits): Promise<void> {
+    const { scope } = this.#options;
+    if (scope !== undefined) await proveScope(scope, (call) => this.#send(call, options));
+    this.#isScopeProven = true;
+  }
+
+  async #send(call: AgentCall, options: Limits): Promise<unknown> {
     const api = this.#consul as unknown as Record<
       '_get' | '_put' | '_post',
       (request: object, end: Plugin) => Promise<unknown>
     >;
-    const { method, what, query = {}, ...target } = call;
+    const { method, what, query = {}, path, params } = call;
+    const target = { path, ...(params === undefined ? {} : { params }), ...scopedBody(call, this.#options.scope) };
     const { token, dc: own } = this.#base;
     const dc = own === undefined || call.path.startsWith('/agent/') ? {} : { dc: own };
     const headers = headersOf(token);
@@ -189,12 +211,22 @@ export class ConsulClient {
 
   /** Of every request, beside the token. */
   get #headers(): Readonly<Record<string, string>> {
-    const { auth } = this.#options;
-    return auth === undefined ? {} : { authorization: `Basic ${Buffer.from(auth).toString('base64')}` };
+    const { auth, scope } = this.#options;
+    return {
+      ...(auth === undefined ? {} : { authorization: `Basic ${Buffer.from(auth).toString('base64')}` }),
+      ...(scope === undefined ? {} : scopeHeaders(scope)),
+    };
   }
 
   get #transactions(): TransactionTarget {
     return { ...this.#options, agent: this.#agent, token: this.#base.token, headers: this.#headers };
+  }
+
+  /** A Consul that refuses the namespace may have been replaced by one that has it, and the other way round. */
+  #translate(thrown: unknown, what: string): SwitchmasterError {
+    const refused = explainScope(this.#options.scope, thrown);
+    if (refused !== undefined) this.#isScopeProven = false;
+    return refused ?? translate(thrown, what);
   }
 
   async #call(
@@ -209,7 +241,7 @@ export class ConsulClient {
       return (await call({ ...input.request, ctx: context })) as [Answer, unknown];
     } catch (thrown) {
       input.signal?.throwIfAborted();
-      throw translate(thrown, input.what);
+      throw this.#translate(thrown, input.what);
     } finally {
       input.signal?.removeEventListener('abort', cancel);
     }

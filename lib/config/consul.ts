@@ -1,8 +1,9 @@
+import type { ConsulScope } from '../model/consul-scope.ts';
 import { defaultConsulAddress, defaultTlsVerify } from './defaults.ts';
 import { warnOfIgnoredVariables } from './ignored-variables.ts';
 import type { ConsulConfig } from './model.ts';
-import type { Resolution, Setting, Sourced } from './resolution.ts';
-import type { RawConsul } from './schema.ts';
+import { nameOfSetting, type Resolution, type Setting, type Sourced } from './resolution.ts';
+import { faultOfConsulName, type RawConsul } from './schema.ts';
 import { Secret } from './secret.ts';
 import { readTls, type TlsSettings } from './tls.ts';
 import { checkToken } from './token.ts';
@@ -16,6 +17,7 @@ export async function resolveConsul(resolution: Resolution, raw: RawConsul): Pro
   const target = resolveTarget(resolution, raw);
   const token = await resolveToken(resolution, raw);
   const auth = resolveAuth(resolution);
+  const scope = resolveScope(resolution, raw);
   const settings = tlsSettings(resolution, raw);
   const tls = target.secure ? await readTls(resolution, settings) : undefined;
   warnOfIgnoredVariables(resolution, target.socketPath === undefined ? (target.secure ? 'tls' : 'plain') : 'socket');
@@ -28,6 +30,7 @@ export async function resolveConsul(resolution: Resolution, raw: RawConsul): Pro
     ...(token === undefined ? {} : { token }),
     ...(auth === undefined ? {} : { auth }),
     ...(raw.datacenter === undefined ? {} : { datacenter: raw.datacenter }),
+    ...(scope === undefined ? {} : { scope }),
     connections: raw.connections,
     maxStaleMs: raw.maxStale,
   };
@@ -100,6 +103,24 @@ function resolveAuth(resolution: Resolution): Secret | undefined {
   const text = resolution.variable('CONSUL_HTTP_AUTH');
   if (text === undefined) return undefined;
   return new Secret(text.includes(':') ? text : `${text}:`);
+}
+
+function resolveScope(resolution: Resolution, raw: RawConsul): ConsulScope | undefined {
+  const from = (key: 'namespace' | 'partition', variable: string) => {
+    const given = sourced(resolution, { value: raw[key], key, variable });
+    const fault = given === undefined ? undefined : faultOfConsulName(given.value);
+    if (given === undefined || fault === undefined) return given;
+    resolution.report(given.setting, { message: `${JSON.stringify(given.value)} is no ${key} of Consul: it ${fault}` });
+    return undefined;
+  };
+  const given = [from('namespace', 'CONSUL_NAMESPACE'), from('partition', 'CONSUL_PARTITION')] as const;
+  const [namespace, partition] = given;
+  if (namespace === undefined && partition === undefined) return undefined;
+  return {
+    namespace: namespace?.value ?? 'default',
+    ...(partition === undefined ? {} : { partition: partition.value }),
+    settings: given.flatMap((one) => (one === undefined ? [] : [nameOfSetting(one.setting)])),
+  };
 }
 
 function tlsSettings(resolution: Resolution, raw: RawConsul): TlsSettings {

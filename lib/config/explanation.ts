@@ -21,6 +21,8 @@ const variables: Readonly<Record<string, Path>> = {
   CONSUL_HTTP_ADDR: ['consul', 'address'],
   CONSUL_HTTP_SSL: ['consul', 'tls'],
   CONSUL_HTTP_TOKEN_FILE: ['consul', 'tokenFile'],
+  CONSUL_NAMESPACE: ['consul', 'namespace'],
+  CONSUL_PARTITION: ['consul', 'partition'],
   CONSUL_CACERT: ['consul', 'tls', 'caFile'],
   CONSUL_CAPATH: ['consul', 'tls', 'caPath'],
   CONSUL_CLIENT_CERT: ['consul', 'tls', 'certFile'],

@@ -7,12 +7,6 @@ type Transport = 'plain' | 'tls' | 'socket';
 export function warnOfIgnoredVariables(resolution: Resolution, transport: Transport): void {
   const isSet = (name: string) => resolution.variable(name) !== undefined;
   const warn = (name: string, message: string, hint: string) => resolution.warn({ variable: name }, { message, hint });
-  for (const name of ['CONSUL_NAMESPACE', 'CONSUL_PARTITION']) {
-    const value = resolution.variable(name) ?? 'default';
-    if (value === 'default') continue;
-    const message = `has no effect: switchmaster uses the default namespace and partition, not ${JSON.stringify(value)}`;
-    warn(name, message, 'unset it; namespaces and partitions of Consul Enterprise are not supported');
-  }
   if (transport !== 'tls') {
     const why = transport === 'socket' ? 'goes through a socket' : 'does not use TLS';
     const remedy = 'set CONSUL_HTTP_SSL=true or an address that begins with https://, or unset it';

@@ -1,4 +1,5 @@
 import type { Address } from '../model/address.ts';
+import type { ConsulScope } from '../model/consul-scope.ts';
 import type { Discovery, InstanceSpec } from '../model/instance.ts';
 import type { Publish } from '../model/publish.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
@@ -48,6 +49,8 @@ export interface ConsulConfig {
   /** `user:password` of a proxy before Consul (HTTP Basic). */
   readonly auth?: Secret;
   readonly datacenter?: string;
+  /** A namespace and a partition of Consul Enterprise. */
+  readonly scope?: ConsulScope;
   /** How many blocking queries have a connection of their own. */
   readonly connections: number;
   /** How long a server without contact to the leader may answer what any server may answer. 0: the leader answers all. */

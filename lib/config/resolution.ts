@@ -57,12 +57,12 @@ export class Resolution {
 
   report(setting: Setting, problem: Pick<Problem, 'message' | 'hint' | 'kind'>): void {
     const place = 'at' in setting ? this.#config.place(setting.at) : undefined;
-    this.problems.push({ path: nameOf(setting), ...problem, ...(place === undefined ? {} : { place }) });
+    this.problems.push({ path: nameOfSetting(setting), ...problem, ...(place === undefined ? {} : { place }) });
   }
 
   /** For what is valid, and probably not what its author wants. */
   warn(setting: Setting, problem: Pick<Problem, 'message' | 'hint'>): void {
-    this.warnings.push({ path: nameOf(setting), ...problem });
+    this.warnings.push({ path: nameOfSetting(setting), ...problem });
   }
 
   /** The text of a variable. An empty variable counts as unset, as for `consul`. */
@@ -125,7 +125,8 @@ export class Resolution {
   }
 }
 
-function nameOf(setting: Setting): string {
+/** `consul.address`, or the variable's name. */
+export function nameOfSetting(setting: Setting): string {
   return 'at' in setting ? formatPath(setting.at) : setting.variable;
 }
 

@@ -8,6 +8,7 @@ import type { Resolution } from './resolution.ts';
 export function checkRules(resolution: Resolution, config: Config): void {
   checkMasterNames(resolution, config);
   checkSentinelAddresses(resolution, config);
+  warnOfSharedNodes(resolution, config);
 }
 
 /** Compares literal names only. The names that a pattern matches are compared when they are found. */
@@ -18,6 +19,19 @@ function checkMasterNames(resolution: Resolution, config: Config): void {
     const message = `${group.join(' and ')} have the same name in Consul's DNS`;
     resolution.report({ at: ['sentinel', 'masters', index] }, { message, hint: 'rename one of them in Sentinel' });
   }
+}
+
+/** Consul's nodes belong to a partition, not to a namespace, and have their names from the environment and the master. */
+function warnOfSharedNodes(resolution: Resolution, { consul, sentinel, environment }: Config): void {
+  const namespace = consul.scope?.namespace ?? 'default';
+  if (namespace === 'default' || sentinel === undefined || environment !== undefined) return;
+  resolution.warn(
+    { at: ['environment'] },
+    {
+      message: `is not set: another namespace with a master of the same name has the same external node as ${JSON.stringify(namespace)}`,
+      hint: 'set an environment of its own for each namespace of a partition',
+    },
+  );
 }
 
 function checkSentinelAddresses(resolution: Resolution, config: Config): void {

@@ -25,10 +25,14 @@ import { templatesSection } from './template-schema.ts';
  * schemas or in defaults.ts. Every object is strict: an unknown key is reported, not ignored.
  */
 
-/** A tag of Consul, and so a label of its DNS (RFC 1035, 2.3.1). */
-const environmentSection = z
+/** A label of DNS (RFC 1035, 2.3.1). */
+const dnsLabel = z
   .string()
   .regex(/^[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$/, 'must be a DNS label: letters, digits and inner dashes')
+  .meta({ is: 'DNS label' });
+
+/** A tag of Consul, and so a label of its DNS. */
+const environmentSection = dnsLabel
   .refine((name) => !isTopFolder(name), 'is the name of a folder of keys below redis/; choose another')
   .refine((name) => !beginsMaintenanceKeys(name), 'begins with maintenance, as keys below redis/ do; choose another')
   .refine((name) => !isKindOrRole(name), 'is a tag that services have for their role or kind; choose another')
@@ -44,10 +48,17 @@ function isKindOrRole(name: string): boolean {
   return isRoleTag(name) || instanceKindNames.some((kind) => kind === name.toLowerCase());
 }
 
+/** What is wrong with the name of a namespace or a partition; undefined if nothing is. */
+export function faultOfConsulName(name: string): string | undefined {
+  return dnsLabel.safeParse(name).error?.issues[0]?.message;
+}
+
 const consulSection = z.strictObject({
   address: text.meta({ is: 'address or URL' }).optional(),
   tokenFile: filePath.optional(),
   datacenter: text.optional(),
+  namespace: dnsLabel.optional(),
+  partition: dnsLabel.optional(),
   connections: z.int().min(1).max(100_000).default(64),
   maxStale: duration({ minMs: 0 }).default(5_000),
   tls: z

@@ -22,6 +22,8 @@ export interface ConsulPartOptions extends Pick<CatalogWatchesOptions, 'onConnec
   };
 }
 
+const proofTimeoutMs = 5_000;
+
 /** The connection to Consul that all other parts share, and its blocking queries. */
 export class ConsulPart implements Part {
   readonly name = 'consul';
@@ -70,6 +72,8 @@ export class ConsulPart implements Part {
   }
 
   start(): void {
+    // The first failover does not wait for it.
+    void this.client.proveScope({ timeoutMs: proofTimeoutMs }).catch(() => undefined);
     void this.#probe?.run();
     void this.#rights?.run();
   }

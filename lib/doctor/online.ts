@@ -197,6 +197,7 @@ function askConsul(config: Config): Promise<ServerFinding> {
   return find(`consul ${socketPath ?? formatAddress({ host, port })}`, async () => {
     const part = new ConsulPart(config.consul);
     try {
+      await part.client.proveScope({ timeoutMs });
       // Without a right to read, Consul answers with success and an empty list.
       const missing = (await readMissing(part.client, planAcl(aclNeeds(config, [])))) ?? [];
       if (missing.length > 0) throw lacksRules(missing);

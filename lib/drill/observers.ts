@@ -162,7 +162,7 @@ export function observeDns(
   signal.addEventListener('abort', () => resolver.cancel(), { once: true });
   const found = findNode(old.name, { client, naming });
   const read = async (): Promise<string> => {
-    const name = `${ownLabel(await found)}.${masterService}.service.consul`;
+    const name = `${ownLabel(await found)}.${masterService}.${client.serviceDomain}`;
     const [hosts, services] = await Promise.all([resolver.resolve4(name), resolver.resolveSrv(name)]).catch((cause) => {
       const message = `Consul's DNS at ${formatAddress(server)} has no answer for ${name} (--dns sets its address)`;
       throw new SwitchmasterError('consul-unreachable', message, { cause });

@@ -3,7 +3,7 @@ import { type HelperCall, templateFailure, textArgument } from './helper.ts';
 /** `path@dc`. */
 export function splitDatacenter(text: string): { readonly path: string; readonly dc?: string } {
   if (/\?[\w-]+=[\w=&-]*(?:@[\w.-]+)?$/.test(text)) {
-    throw templateFailure(`"${text}": namespaces, partitions and peers of Consul Enterprise are not supported.`);
+    throw templateFailure(`"${text}": namespaces, partitions and peers are settings of consul, not of a query.`);
   }
   const match = /^(.*)@([\w.-]+)$/s.exec(text);
   return match === null ? { path: text } : { path: match[1] ?? '', dc: match[2] ?? '' };

@@ -24,7 +24,7 @@ export function parseServiceQuery(text: string): ServiceQuery {
   const [, unfiltered = '', filter] = /^(.*?)(?:\|([\w,\s]+))?$/s.exec(text) ?? [];
   const [, path = '', dc, near] = /^(.*?)(?:@([\w-]+))?(?:~([\w.-]+))?$/s.exec(unfiltered) ?? [];
   if (/\?[\w=&-]+$/.test(path)) {
-    throw templateFailure(`"${text}": namespaces, partitions and peers are not supported.`);
+    throw templateFailure(`"${text}": namespaces, partitions and peers are settings of consul, not of a query.`);
   }
   const dot = path.lastIndexOf('.');
   const name = path.slice(dot + 1);

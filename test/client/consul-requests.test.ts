@@ -4,18 +4,28 @@ import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { ConsulClient } from '../../lib/client/consul.ts';
 import { ConsulAgentClient } from '../../lib/client/consul-agent.ts';
+import { readIndexedNode } from '../../lib/client/consul-node.ts';
 import { createSession, destroySession, renewSession, setSessionKey } from '../../lib/client/consul-sessions.ts';
 import type { CatalogOperation } from '../../lib/model/catalog.ts';
+import type { ConsulScope } from '../../lib/model/consul-scope.ts';
 import type { ConsulQuery } from '../../lib/model/query.ts';
 import { waitFor } from '../sandbox/condition.ts';
 
 const signal = new AbortController().signal;
+const named = { id: 'x', service: 'x', address: '10.0.0.1', port: 1 };
 /** `user:pass` */
 const basic = 'Basic dXNlcjpwYXNz';
 
 /** A server that notes each request and answers as Consul does. */
-async function openConsul(t: Test) {
-  const requests: { path: string; query: URLSearchParams; token: unknown; auth: string | undefined }[] = [];
+async function openConsul(t: Test, scope?: ConsulScope) {
+  const requests: {
+    path: string;
+    query: URLSearchParams;
+    token: unknown;
+    auth: string | undefined;
+    scope: readonly unknown[];
+    body: string;
+  }[] = [];
   const answerOf = ({ method, url = '' }: IncomingMessage) => {
     if (url.includes('/acl/authorize')) return [{ Allow: true }];
     if (url.includes('/session/create')) return { ID: 'session' };
@@ -26,19 +36,28 @@ async function openConsul(t: Test) {
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '', 'http://consul');
     const { authorization: auth, 'x-consul-token': token } = request.headers;
-    requests.push({ path: pathname, query: searchParams, token, auth });
+    const noted = { path: pathname, query: searchParams, token, auth, body: '', scope: scopeOf(request) };
+    requests.push(noted);
     response.setHeader('content-type', 'application/json').setHeader('x-consul-index', '7');
-    request.resume().on('end', () => response.end(JSON.stringify(answerOf(request))));
+    request.on('data', (chunk) => {
+      noted.body += chunk;
+    });
+    request.on('end', () => response.end(JSON.stringify(answerOf(request))));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  const client = new ConsulClient({ host: '127.0.0.1', port, token: 'secret', auth: 'user:pass', datacenter: 'dc2' });
+  const client = new ConsulClient({
+    ...{ host: '127.0.0.1', port, token: 'secret', auth: 'user:pass', datacenter: 'dc2' },
+    ...(scope === undefined ? {} : { scope }),
+  });
   t.teardown(() => {
     client.close();
     server.close();
   });
   return { client, requests };
 }
+
+const scopeOf = ({ headers }: IncomingMessage) => [headers['x-consul-namespace'], headers['x-consul-partition']];
 
 /** One query of each kind: a new kind that is missing here does not compile. */
 const byKind: { readonly [Kind in ConsulQuery['kind']]: Extract<ConsulQuery, { readonly kind: Kind }> } = {
@@ -128,3 +147,37 @@ t.test('many transactions at once leave connections to the other programs of the
   clearInterval(answering);
   await waitFor('most connections to be closed', openConnections, { until: (count) => count <= 8 });
 });
+
+const scopes: readonly [ConsulScope | undefined, readonly unknown[]][] = [
+  [undefined, [undefined, undefined]],
+  [{ namespace: 'team', settings: [] }, ['team', undefined]],
+  [{ namespace: 'default', partition: 'east', settings: [] }, ['default', 'east']],
+];
+for (const [scope, sent] of scopes) {
+  t.test(`${JSON.stringify(scope)} goes with every request`, async (t) => {
+    const { client, requests } = await openConsul(t, scope);
+    for (const query of queries)
+      for (const index of [undefined, 3n])
+        await client.read(query, index === undefined ? {} : { index, waitMs: 1_000 }).catch(() => undefined);
+    await client.transact([{ kind: 'kv-set', key: 'a', value: 'b' }]);
+    await createSession(client, { name: 'x', ttlMs: 10_000, signal });
+    await renewSession(client, 'session', signal);
+    await destroySession(client, 'session', signal);
+    await setSessionKey(client, { key: 'a', value: {}, session: 'session', signal });
+    const agent = new ConsulAgentClient(client);
+    await agent.services();
+    await agent.register({ ...named, tags: [], meta: {}, checks: [], settings: undefined });
+    await agent.deregister('x');
+    await agent.report('x', { status: 'passing', output: '' });
+    await readIndexedNode(client, { node: 'n', timeoutMs: 1_000 }).catch(() => undefined);
+    t.ok(requests.length > 30);
+    for (const request of requests) t.strictSame(request.scope, sent, request.path);
+    const entries = requests.filter(({ path }) => path.includes('/acl/authorize') || path.endsWith('/txn'));
+    t.ok(entries.length > 1);
+    const [Namespace, Partition] = sent;
+    for (const { body, path } of entries)
+      for (const entry of JSON.parse(body))
+        t.match(entry.KV ?? entry, JSON.parse(JSON.stringify({ Namespace, Partition })), path);
+    if (scope === undefined) t.notOk(requests.some(({ body }) => /Namespace|Partition/.test(body)));
+  });
+}

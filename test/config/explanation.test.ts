@@ -22,7 +22,8 @@ const shown = ({ value, from }: ExplainedSetting = { path: '', value: undefined,
   `${JSON.stringify(value)} ${from.replace(/^.*\/c\.yml/, 'c.yml')}`;
 
 t.test('each setting has its value as in a file, and where it comes from', async (t) => {
-  const settings = await explain(t, config, { CONSUL_HTTP_ADDR: '10.1.1.1:8500', CONSUL_HTTP_TOKEN: 'hush' });
+  const variables = { CONSUL_HTTP_ADDR: '10.1.1.1:8500', CONSUL_HTTP_TOKEN: 'hush', CONSUL_NAMESPACE: 'team' };
+  const settings = await explain(t, config, variables);
   for (const [path, expected] of Object.entries({
     environment: '"prod" c.yml:1:14',
     'register[0].check.timeout': '"1s" c.yml:3:78',
@@ -32,6 +33,7 @@ t.test('each setting has its value as in a file, and where it comes from', async
     'api.listen': '"127.0.0.1:8680" default',
     'consul.address': '"10.1.1.1:8500" CONSUL_HTTP_ADDR',
     'consul.token': '"[redacted]" CONSUL_HTTP_TOKEN',
+    'consul.namespace': '"team" CONSUL_NAMESPACE',
     'consul.connections': '64 default',
     'templates[0].vars.api_password': '"[redacted]" c.yml:9:27',
     'templates[0].vars.nested.token': '"[redacted]" c.yml:9:78',

@@ -108,9 +108,38 @@ t.test('variables have the same meaning as for consul, and the config file takes
   t.strictSame(consul.tls, { ca, serverName: 'server.dc1.consul', verify: false });
   t.equal(consul.token?.reveal(), 'T');
   t.equal(consul.auth?.reveal(), 'user:pa:ss');
-  t.match(config.warnings, [{ path: 'CONSUL_NAMESPACE', message: /has no effect: .*default namespace.*"team"/ }]);
+  const settings = ['CONSUL_NAMESPACE', 'CONSUL_PARTITION'];
+  t.strictSame(consul.scope, { namespace: 'team', partition: 'default', settings });
+  t.strictSame(config.warnings, []);
   const second = await loadConfig({ paths: [`${folder}/d.yml`], environment });
   t.match(second.consul, { host: '10.0.0.1', port: 1 });
+});
+
+t.test('a namespace and a partition come from the file, else from the environment, and are names', async (t) => {
+  const load = async (consul: string, environment: NodeJS.ProcessEnv, rest = '') => {
+    const folder = t.testdir({ 'c.yml': `consul: { ${consul} }\n${rest}` });
+    return loadConfig({ paths: [`${folder}/c.yml`], environment });
+  };
+  const { consul } = await load('namespace: team', { CONSUL_NAMESPACE: 'less', CONSUL_PARTITION: 'east' });
+  t.strictSame(consul.scope, {
+    namespace: 'team',
+    partition: 'east',
+    settings: ['consul.namespace', 'CONSUL_PARTITION'],
+  });
+  const alone = await load('partition: east', {});
+  t.strictSame(alone.consul.scope, { namespace: 'default', partition: 'east', settings: ['consul.partition'] });
+  t.equal((await load('', { CONSUL_NAMESPACE: '' })).consul.scope, undefined);
+  for (const name of ['*', 'a b', '-a', 'a-', 'a/b', 'a\r\nx: y', 'a'.repeat(64)]) {
+    await t.rejects(load('', { CONSUL_PARTITION: name }), {
+      message: /CONSUL_PARTITION: .* is no partition of Consul: it must/,
+    });
+    await t.rejects(load(`namespace: ${JSON.stringify(name)}`, {}), {
+      message: /consul[.]namespace: must be a DNS label/,
+    });
+  }
+  const shared = await load('namespace: team', {}, 'sentinel: {}\n');
+  t.match(shared.warnings, [{ path: 'environment', message: /another namespace with a master of the same name/ }]);
+  t.strictSame((await load('namespace: team', {}, 'sentinel: {}\nenvironment: team\n')).warnings, []);
 });
 
 t.test('variables of consul without an effect are warnings', async (t) => {
@@ -141,7 +170,7 @@ t.test('variables of consul without an effect are warnings', async (t) => {
   const grpc = { CONSUL_GRPC_ADDR: 'x', CONSUL_GRPC_CACERT: 'x', CONSUL_GRPC_CAPATH: 'x' };
   t.strictSame(await warned(grpc), allOf(grpc, 'switchmaster uses the HTTP API of Consul alone'));
   t.strictSame(await warned({ CONSUL_TOKEN: 'x' }), allOf({ CONSUL_TOKEN: 1 }, 'only consul-template reads it'));
-  t.strictSame(await warned({ CONSUL_NAMESPACE: '', CONSUL_PARTITION: 'default', CONSUL_HTTP_SSL: '0' }), []);
+  t.strictSame(await warned({ CONSUL_NAMESPACE: '', CONSUL_PARTITION: '', CONSUL_HTTP_SSL: '0' }), []);
   t.strictSame(await warned({ CONSUL_HTTP_SSL: 'true', CONSUL_CACERT: caFile, CONSUL_TLS_SERVER_NAME: 'x' }), []);
 });
 

@@ -76,7 +76,7 @@ t.test('a loop over all services takes each name literally, and ignores one that
 
 t.test('a query that fits nothing is an error that names its form', async (t) => {
   const known = { 'service(web?ns=x)': [], 'service(web|sick)': [] };
-  t.match(textOf(renderText({ text: ports('"web?ns=x"'), known })), /not supported/);
+  t.match(textOf(renderText({ text: ports('"web?ns=x"'), known })), /namespaces, partitions and peers are settings/);
   t.match(textOf(renderText({ text: ports('"web|sick"'), known })), /"sick" is not a state/);
   t.match(
     textOf(renderText({ text: ports('".web"'), known: { 'service(.web)': [] } })),

@@ -37,6 +37,7 @@ export async function examineConsul(
   const part = new ConsulPart(config);
   const { client } = part;
   try {
+    await client.proveScope({ timeoutMs });
     const sentMs = Date.now();
     const { knownLeader, servedAtMs = Number.NaN } = await client.read({ kind: 'datacenters' }, { timeoutMs });
     // An HTTP date is truncated to the second.

@@ -10,17 +10,17 @@ export function importConsulSection(block: Block, _output: ImportOutput): Readon
     block.leave('token', 'the token is not copied', 'write it into a file, and set consul.tokenFile');
   if (block.entry('auth') !== undefined)
     block.leave('auth', 'user and password are not copied', 'set CONSUL_HTTP_AUTH=user:password for the daemon');
-  for (const key of ['namespace', 'partition'].filter((one) => block.text(one) !== undefined))
-    block.leave(key, 'Consul Enterprise alone has it', 'leave it out, or register the services in the default one');
   for (const key of ['retry', 'transport'].filter((one) => block.entry(one) !== undefined))
     block.differs(key, `${key} has no effect here`, 'the daemon tries again without end, with growing pauses');
-  const tokenFile = block.text('token_file');
+  const [tokenFile, namespace, partition] = ['token_file', 'namespace', 'partition'].map((key) => block.text(key));
   block.close('consul');
   return {
     ...(address === undefined
       ? {}
       : { address: address.includes('://') ? address : `${isTls ? 'https' : 'http'}://${address}` }),
     ...(tokenFile === undefined ? {} : { tokenFile }),
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(partition === undefined ? {} : { partition }),
     ...(isTls ? { tls: importTls(ssl) } : {}),
   };
 }

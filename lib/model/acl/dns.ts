@@ -1,3 +1,4 @@
+import type { ConsulScope } from '../consul-scope.ts';
 import { masterService, replicaService } from '../naming.ts';
 import type { AclNeeds, AclRule } from './rule.ts';
 
@@ -17,14 +18,22 @@ export function planDnsAcl({ masters, registers }: Pick<AclNeeds, 'masters' | 'r
 }
 
 /** As comments, which `consul acl policy create -rules -` leaves out. */
-export function formatDnsAcl(rules: readonly AclRule[]): string {
+export function formatDnsAcl(rules: readonly AclRule[], scope?: ConsulScope): string {
   if (rules.length === 0) return '';
-  const lines = rules.map(({ resource, segment, policy }) => `#   ${resource} "${segment}" { policy = "${policy}" }`);
+  const lines = rules.map(({ resource, segment, policy }) => `${resource} "${segment}" { policy = "${policy}" }`);
+  const blocks = scope === undefined ? lines : withinScope(lines, scope);
   return [
     '',
     '# Consul\'s DNS does not use this token. With default_policy = "deny" its answers are empty until the anonymous token, or',
     "# the agents' acl.tokens.dns or acl.tokens.default, has these rules:",
-    ...lines,
+    ...blocks.map((line) => `#   ${line}`),
     '',
   ].join('\n');
+}
+
+/** A rule of the default namespace has no effect on the services of another. */
+function withinScope(lines: readonly string[], { namespace, partition }: ConsulScope): readonly string[] {
+  const block = (name: string, inner: readonly string[]) => [`${name} {`, ...inner.map((line) => `  ${line}`), '}'];
+  const inNamespace = block(`namespace "${namespace}"`, lines);
+  return partition === undefined ? inNamespace : block(`partition "${partition}"`, inNamespace);
 }

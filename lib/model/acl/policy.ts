@@ -1,3 +1,4 @@
+import type { ConsulScope } from '../consul-scope.ts';
 import { partRules } from './parts.ts';
 import type { AclNeeds, AclRule } from './rule.ts';
 
@@ -13,8 +14,34 @@ export function listRights(needs: AclNeeds): readonly AclRule[] {
   return [...byText.values()].map((same) => same.find((rule) => rule.without === undefined) ?? (same[0] as AclRule));
 }
 
-/** The format of `consul acl policy create -rules`. */
-export function formatAcl(rules: readonly AclRule[]): string {
+/** The format of `consul acl policy create -rules`. With a namespace, the policy is one of the default namespace. */
+export function formatAcl(rules: readonly AclRule[], scope?: ConsulScope): string {
+  if (scope === undefined) return formatRules(rules);
+  const inside = formatBlock(
+    `namespace ${JSON.stringify(scope.namespace)}`,
+    formatRules(reduce(rules.flatMap(inNamespace))),
+  );
+  const blocks = [formatRules(rules.filter(isOutside)), inside].filter((text) => text !== '').join('\n');
+  return scope.partition === undefined ? blocks : formatBlock(`partition ${JSON.stringify(scope.partition)}`, blocks);
+}
+
+/** Rules that a namespace cannot have: it has no nodes to write, no agents and no peers ("ACL rules", Consul 1.12). */
+function isOutside({ resource, policy }: AclRule): boolean {
+  if (resource === 'peering' || resource === 'agent_prefix') return true;
+  return (resource === 'node' || resource === 'node_prefix') && policy === 'write';
+}
+
+/** Services are read together with their nodes. */
+function inNamespace(rule: AclRule): readonly AclRule[] {
+  if (!isOutside(rule)) return [rule];
+  return rule.resource === 'node' || rule.resource === 'node_prefix' ? [{ ...rule, policy: 'read' }] : [];
+}
+
+function formatBlock(name: string, content: string): string {
+  return content === '' ? '' : `${name} {\n${content.replace(/^(?=.)/gm, '  ')}}\n`;
+}
+
+function formatRules(rules: readonly AclRule[]): string {
   return rules
     .map(({ resource, segment, policy, why }) => {
       if (resource === 'peering') return `# ${why}\npeering = "${policy}"\n`;

@@ -75,3 +75,29 @@ t.test('rules have the format that Consul accepts', async (t) => {
     '# the cluster\'s record\nkey "redis/prod/cluster/c" {\n  policy = "write"\n}\n',
   );
 });
+
+t.test('with a namespace and a partition, each rule is where Consul Enterprise takes it', (t) => {
+  const needs = {
+    ...nothing,
+    masters: ['a'],
+    queries: [{ kind: 'service', service: 'web' }, { kind: 'peerings' }] as const,
+  };
+  const scope = { namespace: 'team', settings: [] };
+  const shape = (text: string) => text.replace(/^ *(?:#|policy).*\n/gm, '');
+  const text = shape(formatAcl(planAcl(needs), scope));
+  const [outside = '', inside = ''] = text.split('namespace "team" {');
+  t.match(outside, /^node "redis-prod-a" \{/m);
+  t.match(outside, 'peering = "read"');
+  t.notMatch(outside, /key|service|session/);
+  for (const rule of [
+    'key_prefix "redis/prod/record/"',
+    'service "redis-master"',
+    'service "web"',
+    'session_prefix ""',
+  ])
+    t.match(inside, `\n  ${rule} {`);
+  t.match(inside, '\n  node_prefix "" {');
+  const both = shape(formatAcl(planAcl(needs), { ...scope, partition: 'east' }));
+  t.equal(both, `partition "east" {\n${text.replace(/^(?=.)/gm, '  ')}}\n`);
+  t.end();
+});
