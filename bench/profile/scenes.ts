@@ -9,7 +9,7 @@ import { failOver } from '../failover.ts';
 import { prepareSide, startSwitchmaster, timeChange, untilSettled } from '../render-sides.ts';
 
 /** What every scene starts its daemon with. */
-export type Profiled = Pick<DaemonOptions, 'nodeArguments' | 'program'>;
+type Profiled = Pick<DaemonOptions, 'nodeArguments' | 'program'>;
 
 export interface SceneSize {
   readonly seconds: number;
