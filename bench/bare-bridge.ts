@@ -1,8 +1,8 @@
 // The minimal program that does the bridge's job, for bench/failover.ts to compare with. For each pub/sub message it sends
-// one ROLE and one transaction over open connections. It checks, retries and reads back nothing. It writes the same keys,
-// node, services and checks below other names, and prints one line of JSON for each failover.
+// one ROLE and one transaction over open connections. It checks, retries and reads back nothing, and prints one line
+// of JSON for each failover.
 import { RespConnection } from '../test/sandbox/resp.ts';
-import { transactionOf, transactionSender } from './bare-transaction.ts';
+import { BareConsul } from './bare-consul.ts';
 
 interface Job {
   readonly sentinel: { readonly host: string; readonly port: number };
@@ -11,9 +11,8 @@ interface Job {
 }
 
 const job = JSON.parse(process.argv[2] ?? '') as Job;
-const put = transactionSender(job.consul, { connections: 1 });
+const consul = new BareConsul(job.consul);
 const roles = new Map<string, RespConnection>();
-const indexes = new Map<string, number>();
 await openRoles();
 const sentinel = await RespConnection.open(job.sentinel);
 sentinel.onMessage = (channel, payload) => {
@@ -22,7 +21,7 @@ sentinel.onMessage = (channel, payload) => {
   if (channel === '+promoted-slave') void openRoles();
 };
 await sentinel.command('PSUBSCRIBE', '*');
-await put([{ KV: { Verb: 'set', Key: 'bare/warm', Value: '' } }]);
+await consul.warm();
 process.stdout.write('{"ready":true}\n');
 
 async function openRoles(): Promise<void> {
@@ -55,9 +54,6 @@ async function follow(words: readonly string[], receivedMs: number): Promise<voi
   const role = await askRole(master);
   if (!Array.isArray(role) || role[0] !== 'master') return;
   const old = { host: oldHost, port: Number(oldPort) };
-  const body = await put(transactionOf(name, { master, old, index: indexes.get(name) ?? 0 }));
-  const committedMs = performance.now() - receivedMs;
-  const { Results } = JSON.parse(body) as { Results: { KV?: { Key: string; ModifyIndex: number } }[] };
-  indexes.set(name, Results[0]?.KV?.ModifyIndex ?? 0);
+  const committedMs = (await consul.publish(name, { master, old })) - receivedMs;
   process.stdout.write(`${JSON.stringify({ name, committedMs })}\n`);
 }

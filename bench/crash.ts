@@ -112,7 +112,7 @@ async function orderOf(
 }
 
 /** When the replica first answers ROLE as a master. Redis ends its connections when it is promoted by Sentinel. */
-async function promotedAt(server: RedisServer): Promise<number> {
+export async function promotedAt(server: RedisServer): Promise<number> {
   const endMs = nowMs() + 60_000;
   let connection: RespConnection | undefined;
   while (nowMs() < endMs) {

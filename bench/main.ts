@@ -9,6 +9,7 @@ import { benchOutage } from './outage.ts';
 import { benchPage } from './page.ts';
 import { benchPause } from './pause.ts';
 import { benchPeers } from './peers.ts';
+import { benchPromotion } from './promotion.ts';
 import { benchRender } from './render.ts';
 
 const program = new Command('bench')
@@ -17,11 +18,17 @@ const program = new Command('bench')
 
 program
   .command('failover')
-  .description('measure the time from +switch-master to the committed Consul transaction')
+  .description(
+    'measure the time from +switch-master to the committed transaction, and from a promotion to each consumer',
+  )
   .option('--rounds <count>', 'failovers of each side', Number, 50)
-  .option('--against <folder>', 'another checkout of switchmaster, with its node_modules, to compare with')
-  .option('--json', 'print one JSON object to standard output')
-  .action(benchFailover);
+  .addOption(new Option('--follow <mode>', 'default: both').choices(['announcement', 'promotion']))
+  .option('--against <folder>', 'another checkout of switchmaster, with its node_modules (announcement only)')
+  .option('--json', 'print one JSON object a line to standard output')
+  .action(async (options) => {
+    if (options.follow !== 'promotion') await benchFailover(options);
+    if (options.follow !== 'announcement') await benchPromotion(options);
+  });
 
 program
   .command('interrupt')
