@@ -52,7 +52,8 @@ export class ConsulClient {
   readonly #blocking: Consul;
   readonly #blockingAgent: http.Agent;
   readonly #options: ConsulOptions;
-  readonly #precedence: Precedence;
+  /** What goes before the answers of blocking queries. */
+  readonly precedence: Precedence;
   readonly #onTransaction: () => void;
   /** If ACLs are off, Consul does not answer what a token may read. */
   #accessUnknownUntilMs = 0;
@@ -67,7 +68,7 @@ export class ConsulClient {
     this.#onTransaction = options.onTransaction ?? (() => {});
     this.#consul = this.#open(this.#agent);
     this.#blocking = this.#open(this.#blockingAgent);
-    this.#precedence = new Precedence({ hold: () => pauseConnections(this.#blockingAgent) });
+    this.precedence = new Precedence({ hold: () => pauseConnections(this.#blockingAgent) });
   }
 
   /**
@@ -90,7 +91,7 @@ export class ConsulClient {
     const ask = () => this.#call(route, { request, what, signal: options.signal });
     // The duration of a blocking query is not a delay, so it is not measured.
     const [answer, body] = await (blocking ? ask() : timed({ server: 'consul', operation: query.kind }, ask));
-    if (blocking) await this.#precedence.after();
+    if (blocking) await this.precedence.after();
     const value = readAnswer(query, body, what) as ConsulAnswers[Q['kind']];
     const access = isEmptyAnswer(value) ? accessFor(query) : undefined;
     if (access !== undefined) {
@@ -130,7 +131,7 @@ export class ConsulClient {
   ): Promise<TransactionResult> {
     const { timeoutMs = defaultTimeoutMs, signal, precedence = 'none' } = options;
     const put = () => putTransaction(this.#transactions, operations, { timeoutMs, signal });
-    const run = () => (precedence === 'none' ? put() : this.#precedence.first(put));
+    const run = () => (precedence === 'none' ? put() : this.precedence.first(put));
     try {
       signal?.throwIfAborted();
       if (!this.#isScopeProven) await this.proveScope({ timeoutMs, ...(signal === undefined ? {} : { signal }) });

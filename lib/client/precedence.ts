@@ -1,5 +1,5 @@
 /** Answers wait at most so long: the work that goes first may hang. */
-const defaultLongestWaitMs = 25;
+const defaultLongestWaitMs = 50;
 
 /**
  * Lets one kind of work go before another one. After a transaction, Consul answers every watch that it concerns, often

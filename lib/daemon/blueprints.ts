@@ -225,6 +225,7 @@ function buildRenderer(
     watches,
     decisions: context.decisions,
     secrets: context.secrets(),
+    precedence: client.precedence,
     rolling: { client, holder: hostname() },
     onReport,
     log: context.log.child({ part: 'renderer' }),

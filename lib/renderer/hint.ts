@@ -1,4 +1,4 @@
-import type { Hint, NewHint } from '../loop/hint.ts';
+import type { Hint, NewHint, TimerHint } from '../loop/hint.ts';
 import type { Urgency } from './plan/urgency.ts';
 
 /** Something changed. */
@@ -25,6 +25,10 @@ interface RetryHint extends Hint {
 }
 
 export type RenderHint = ChangeHint | MastersHint | ApproveHint | RetryHint;
+
+export function isMasterChange(hint: RenderHint | TimerHint): boolean {
+  return hint.kind === 'masters' && hint.urgency === 'master-change';
+}
 
 /** Wakes a template by its name. */
 export type Wake = (name: string, hint: NewHint<RenderHint>) => void;

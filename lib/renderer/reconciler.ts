@@ -8,6 +8,7 @@ import { newFileMode, type TemplateSpec } from '../model/template-spec.ts';
 import type { TextReader } from '../model/text-reader.ts';
 import type { UntrustedRecord } from '../model/trust.ts';
 import type { PresentFile } from './apply/file.ts';
+import { runInOrder } from './early-move.ts';
 import {
   type Entry,
   presentText,
@@ -17,7 +18,7 @@ import {
   type TemplateState,
   warningsOf,
 } from './entry.ts';
-import type { RenderHint } from './hint.ts';
+import { isMasterChange, type RenderHint } from './hint.ts';
 import { renderLatest } from './latest-rendering.ts';
 import { type OpenOptions, openEntry } from './open-entry.ts';
 import { carryOut } from './outcome.ts';
@@ -59,7 +60,8 @@ export class Renderer implements Reconciler<RenderHint> {
     const clock = new StageClock();
     let outcome: Outcome;
     try {
-      outcome = await this.#reconcile({ entry, clock, run });
+      const order = { spec: entry.template.spec, run, clock };
+      outcome = await runInOrder(this.#options.precedence, order, () => this.#reconcile({ entry, clock, run }));
     } catch (thrown) {
       const error = SwitchmasterError.from(thrown);
       entry.state = error.code === 'template-invalid' ? 'invalid' : 'failed';
@@ -72,7 +74,7 @@ export class Renderer implements Reconciler<RenderHint> {
   }
 
   isUrgent(hint: RenderHint): boolean {
-    return hint.kind === 'masters' && hint.urgency === 'master-change';
+    return isMasterChange(hint);
   }
 
   /** In the order of the config. */
@@ -165,8 +167,7 @@ export class Renderer implements Reconciler<RenderHint> {
     return entry;
   }
 
-  async #reconcile(input: { entry: Entry; clock: StageClock; run: Run<RenderHint> }): Promise<Outcome> {
-    const { entry, clock, run } = input;
+  async #reconcile({ entry, clock, run }: { entry: Entry; clock: StageClock; run: Run<RenderHint> }): Promise<Outcome> {
     const { template, supervisor, reloads, splay } = entry;
     const { spec } = template;
     await loadState(entry, (former) => this.#options.rememberRecords?.(former));

@@ -8,9 +8,16 @@ export type StageTimes = { readonly [S in RenderStage]?: number };
 
 export class StageClock {
   readonly #times: { [S in RenderStage]?: number } = {};
+  readonly #moved = Promise.withResolvers<void>();
 
   reached(stage: RenderStage): void {
     this.#times[stage] = performance.now();
+    if (stage === 'moved') this.#moved.resolve();
+  }
+
+  /** Resolves when HAProxy's servers have moved. */
+  get moved(): Promise<void> {
+    return this.#moved.promise;
   }
 
   get times(): StageTimes {

@@ -1,0 +1,78 @@
+import t from 'tap';
+import { Precedence } from '../../lib/client/precedence.ts';
+import { runInOrder } from '../../lib/renderer/early-move.ts';
+import type { RenderHint } from '../../lib/renderer/hint.ts';
+import { StageClock } from '../../lib/renderer/stages.ts';
+
+const haproxy = { kind: 'haproxy', socket: '/run/haproxy.sock', fallback: undefined } as never;
+const moved: RenderHint = {
+  kind: 'masters',
+  urgency: 'master-change',
+  source: 'consul',
+  event: 'value',
+  receivedMs: 1,
+};
+const added: RenderHint = { ...moved, urgency: 'ordinary' } as RenderHint;
+
+/** Templates that one decision wakes in this order. Each begins, and the test ends its work. */
+function stage(hint: RenderHint) {
+  const seen: string[] = [];
+  const precedence = new Precedence({ longestWaitMs: 60_000 });
+  const wake = (name: string, reload?: never) => {
+    const clock = new StageClock();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const work = () => {
+      seen.push(name);
+      return promise;
+    };
+    const ended = runInOrder(precedence, { spec: { reload }, run: { hints: [hint] }, clock }, work);
+    return { clock, end: resolve, ended };
+  };
+  return { seen, wake, precedence };
+}
+
+const turns = async () => {
+  for (let turn = 0; turn < 3; turn += 1) await new Promise(setImmediate);
+};
+
+t.test("at a change of master, HAProxy's servers move before other templates begin, whatever the order", async (t) => {
+  const { seen, wake } = stage(moved);
+  const first = wake('twemproxy');
+  const { clock, end, ended } = wake('haproxy', haproxy);
+  const last = wake('app');
+  await turns();
+  t.strictSame(seen, ['haproxy']);
+  clock.reached('moved');
+  await turns();
+  t.strictSame(seen, ['haproxy', 'twemproxy', 'app'], 'while its file is written');
+  for (const template of [first, { end, ended }, last]) template.end();
+  await Promise.all([first.ended, ended, last.ended]);
+});
+
+t.test('other templates begin also if HAProxy does not move, because its file is right or its run fails', async (t) => {
+  const { seen, wake } = stage(moved);
+  const { end } = wake('haproxy', haproxy);
+  const other = wake('twemproxy');
+  end();
+  await turns();
+  t.strictSame(seen, ['haproxy', 'twemproxy']);
+  other.end();
+  const failing = runInOrder(
+    new Precedence(),
+    { spec: { reload: haproxy }, run: { hints: [moved] }, clock: new StageClock() },
+    () => Promise.reject(new Error('no such file')),
+  );
+  await t.rejects(failing, { message: 'no such file' });
+});
+
+t.test('nothing waits where no master changes, or without HAProxy', async (t) => {
+  const { seen, wake } = stage(added);
+  wake('haproxy', haproxy);
+  wake('twemproxy');
+  await turns();
+  t.strictSame(seen, ['haproxy', 'twemproxy']);
+  const alone = stage(moved);
+  alone.wake('twemproxy');
+  await turns();
+  t.strictSame(alone.seen, ['twemproxy']);
+});
