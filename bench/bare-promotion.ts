@@ -10,7 +10,7 @@ import { BareConsul } from './bare-consul.ts';
 
 type Address = { readonly host: string; readonly port: number };
 
-/** What the program is told, as JSON in its argument. */
+/** What the program works with, as JSON in its argument. */
 export interface BarePromotionJob {
   readonly sentinel: Address;
   readonly consul: Address;
