@@ -44,7 +44,7 @@ async function measureSize(sandbox: Sandbox, templates: number): Promise<Row> {
   await writeRecord(consul, 1);
   const folder = sandbox.path('out');
   mkdirSync(folder);
-  const source = sandbox.write('master.hbs', '{{#redisMaster "shard0"}}{{host}}:{{port}}{{/redisMaster}}\n');
+  const source = sandbox.write('master.hbs', '{{#each redisMasters}}{{address}}{{/each}}\n');
   const config = {
     consul: { address: consul.url },
     templates: Array.from({ length: templates }, (_, i) => ({
