@@ -1,19 +1,12 @@
 import { SwitchmasterError } from '../errors.ts';
-import { type Address, toAddress } from '../model/address.ts';
 import type { InfoFields } from './instance-shapes.ts';
 
 /** The replication state from ROLE. `offset` counts the bytes of the replication stream. */
 export type ReplicationState =
-  | { readonly role: 'master'; readonly offset: number; readonly replicas: readonly ReplicaOffset[] }
+  | { readonly role: 'master'; readonly offset: number }
   | { readonly role: 'replica'; readonly link: string; readonly offset: number };
 
-/** A replica that its master sends everything to, and the offset that it acknowledged last: up to a second ago. */
-export interface ReplicaOffset {
-  readonly address: Address;
-  readonly offset: number;
-}
-
-/** Reads the reply to ROLE: `master offset [[host port offset] ...]`, or `slave host port state offset` (redis.io/commands/role). */
+/** Reads the reply to ROLE: `master offset [...]`, or `slave host port state offset` (redis.io/commands/role). */
 export function readReplication(reply: unknown, what: string): ReplicationState {
   if (reply instanceof Error)
     throw new SwitchmasterError('redis-refused', `${what}: ${reply.message}`, { cause: reply });
@@ -21,20 +14,9 @@ export function readReplication(reply: unknown, what: string): ReplicationState 
   const offset = Number(list[0] === 'master' ? list[1] : list[4]);
   if (!Number.isSafeInteger(offset))
     throw new SwitchmasterError('redis-answer-invalid', `${what} has no offset in its reply`);
-  if (list[0] === 'master') return { role: 'master', offset, replicas: readReplicaOffsets(list[2]) };
+  if (list[0] === 'master') return { role: 'master', offset };
   if (list[0] === 'slave') return { role: 'replica', link: String(list[3]), offset };
   throw new SwitchmasterError('redis-answer-invalid', `${what} answered the role ${String(list[0])}`);
-}
-
-/** Leaves out one whose address cannot be used. */
-function readReplicaOffsets(list: unknown): readonly ReplicaOffset[] {
-  if (!Array.isArray(list)) return [];
-  return list.flatMap((entry: unknown) => {
-    const [host, port, acknowledged] = Array.isArray(entry) ? entry : [];
-    const address = toAddress(host, port);
-    const offset = Number(acknowledged);
-    return address === undefined || !Number.isSafeInteger(offset) ? [] : [{ address, offset }];
-  });
 }
 
 /**

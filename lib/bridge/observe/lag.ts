@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { RedisPool } from '../../client/redis-pool.ts';
-import { type ReplicaOffset, type ReplicationState, readReplication } from '../../client/replication-shapes.ts';
-import { type Address, formatAddress, sameAddress } from '../../model/address.ts';
+import { readReplication } from '../../client/replication-shapes.ts';
+import { type Address, formatAddress } from '../../model/address.ts';
 import type { Lag } from '../../model/lag.ts';
 import type { MasterRecord } from '../../model/record.ts';
 
@@ -27,14 +27,13 @@ interface Measured {
 
 const tickMs = 1_000;
 /** How often a master is measured whose lag nobody wants, and how long a request for it counts. */
-const idleMs = 3_500;
+const idleMs = 4_000;
 const wantedForMs = 60_000;
 const askTimeoutMs = 500;
 
 /**
- * Measures replication offsets of each master and its replicas by ROLE, over the open connections. While somebody wants the lag, all
- * of them are asked every second. Otherwise the master is asked every four seconds: it knows what its replicas acknowledged in the
- * last second. Only a replica that it does not list by the address of the record is then asked too. Callers never wait.
+ * Measures replication offsets of each master and its replicas by ROLE, over the open connections: every second while
+ * somebody wants the lag, otherwise every four to five seconds. Callers never wait for a measurement.
  */
 export class LagSource {
   readonly #options: LagSourceOptions;
@@ -69,9 +68,9 @@ export class LagSource {
     for (const name of this.#measured.keys()) if (!names.has(name)) this.#measured.delete(name);
     for (const record of records) {
       const measured = this.#adopt(record);
-      const isWanted = nowMs - measured.wantedMs < wantedForMs;
-      if (measured.state === 'asking' || nowMs - measured.askedMs < (isWanted ? 0 : idleMs)) continue;
-      void this.#ask(record, measured, isWanted ? 'everybody' : 'the master');
+      const dueMs = nowMs - measured.wantedMs < wantedForMs ? 0 : idleMs;
+      if (measured.state === 'asking' || nowMs - measured.askedMs < dueMs) continue;
+      void this.#ask(record, measured);
     }
   }
 
@@ -93,36 +92,20 @@ export class LagSource {
     return fresh;
   }
 
-  async #ask({ master, replicas }: MasterRecord, measured: Measured, whom: 'everybody' | 'the master'): Promise<void> {
+  async #ask({ master, replicas }: MasterRecord, measured: Measured): Promise<void> {
     const atMs = performance.now();
     measured.state = 'asking';
-    // Spreads masters that became known together over the ticks.
-    measured.askedMs = Number.isFinite(measured.askedMs) ? atMs : atMs - Math.random() * idleMs;
-    const asked = whom === 'everybody' ? this.#offsetsOf(replicas) : undefined;
-    const own = await this.#role(master);
-    const offsets = asked === undefined ? await this.#completed(own, replicas) : await asked;
+    measured.askedMs = atMs;
+    const [own, ...theirs] = await Promise.all([master, ...replicas].map((address) => this.#role(address)));
     measured.state = 'idle';
     if (own?.role !== 'master') return;
-    const byAddress = offsets.map(({ address, offset }) => [formatAddress(address), offset] as const);
-    measured.keeper.add({ atMs, master: own.offset, replicas: new Map(byAddress) });
-  }
-
-  /** What the master knows, and the answers of the replicas that it does not list. */
-  async #completed(own: ReplicationState | undefined, replicas: readonly Address[]): Promise<readonly ReplicaOffset[]> {
-    if (own?.role !== 'master') return [];
-    const isListed = (address: Address) => own.replicas.some((listed) => sameAddress(listed.address, address));
-    const missing = replicas.filter((address) => !isListed(address));
-    return missing.length === 0 ? own.replicas : [...own.replicas, ...(await this.#offsetsOf(missing))];
-  }
-
-  async #offsetsOf(replicas: readonly Address[]): Promise<readonly ReplicaOffset[]> {
-    const answers = await Promise.all(replicas.map((address) => this.#role(address)));
-    return replicas.flatMap((address, i) => {
-      const answer = answers[i];
+    const offsets = replicas.flatMap((address, i): [string, number][] => {
+      const answer = theirs[i];
       // While the link is down or a full synchronization runs, the offset cannot be compared.
       const comparable = answer?.role === 'replica' && answer.link === 'connected';
-      return comparable ? [{ address, offset: answer.offset }] : [];
+      return comparable ? [[formatAddress(address), answer.offset]] : [];
     });
+    measured.keeper.add({ atMs, master: own.offset, replicas: new Map(offsets) });
   }
 
   async #role(address: Address) {

@@ -8,17 +8,20 @@ import { waitFor } from '../../sandbox/condition.ts';
 const selected: Address = { host: '127.0.0.1', port: 6380 };
 const watch: PromotionWatch = { sentinel: { host: '127.0.0.1', port: 26379 }, epoch: 6, selected };
 
-/** A replica that answers with these roles, one after the other, and closes its connection when the test calls `close`. */
-function stage(t: Test, roles: readonly RoleAnswer['role'][]) {
+/** A replica that answers with these roles, one after the other, and closes its connection after so many first answers. */
+function stage(t: Test, roles: readonly RoleAnswer['role'][], closures = 0) {
   const left = [...roles];
   const seen: string[] = [];
   const promoted: FreshAnswers[] = [];
   let close = (): void => undefined;
+  let asked = 0;
   const source = new PromotionSource({
     redis: {
       role: async (address) => {
         const role = left.length > 1 ? left.shift() : left[0];
         seen.push(`${role}`);
+        asked += 1;
+        if (asked <= closures) close();
         return { address, role: role ?? 'unreachable' };
       },
       ended: (_, signal) =>
@@ -35,13 +38,11 @@ function stage(t: Test, roles: readonly RoleAnswer['role'][]) {
   });
   t.teardown(() => source.close());
   source.start('m', watch, async () => undefined);
-  return { seen, promoted, close: () => close() };
+  return { seen, promoted };
 }
 
 t.test('the leader is asked when the replica closes the connection, and not again', async (t) => {
-  const { seen, promoted, close } = stage(t, ['replica', 'master']);
-  await waitFor('the first question', () => seen.length === 1);
-  close();
+  const { seen, promoted } = stage(t, ['replica', 'master'], 1);
   await waitFor('the promotion', () => promoted.length === 1);
   t.strictSame(seen, ['replica', 'm: leader', 'master']);
   t.match(promoted, [{ role: { address: selected, role: 'master' }, readings: Promise }]);
@@ -54,11 +55,8 @@ t.test('the leader is asked after the answer of a replica that closed no connect
 });
 
 t.test('a replica that closes every connection does not have the leader asked each time', async (t) => {
-  const { seen, close } = stage(t, ['unreachable']);
-  for (let closures = 1; closures <= 12; closures += 1) {
-    const before = seen.filter((what) => what === 'unreachable').length;
-    close();
-    await waitFor('another question', () => seen.filter((what) => what === 'unreachable').length > before);
-  }
-  t.equal(seen.filter((what) => what === 'm: leader').length, 5);
+  const { seen } = stage(t, ['unreachable'], 12);
+  const count = (what: string) => seen.filter((one) => one === what).length;
+  await waitFor('more questions than closures', () => count('unreachable') > 12);
+  t.equal(count('m: leader'), 5);
 });
