@@ -132,17 +132,15 @@ async function putInPlace(
   const ownership = await resolveOwnership(step);
   // The present file stays good, whatever the result of the candidate.
   const keeps = input.keep === 'good-copy' && canGoBack(step) && present?.access === 'readable';
-  const writing = writeUnlessInterrupted(step, { destination, bytes, ownership, present, signal });
-  // Begins second: where the file system takes one call at a time, the candidate goes first. The copy is only for a rollback
-  // after a restart, so its failure stops no change.
-  const keeping = keeps ? keepGoodCopy(destination, present, spec.placement).catch(warnOf(step)) : Promise.resolve();
-  const candidate = await writing;
+  const candidate = await writeUnlessInterrupted(step, { destination, bytes, ownership, present, signal });
   if (candidate.refused !== undefined) step.warn(candidate.refused);
   try {
+    // After the candidate, which may be on the same slow mount. The copy is only for a rollback after a restart, so its
+    // failure stops no change.
+    const keeping = keeps ? keepGoodCopy(destination, present, spec.placement).catch(warnOf(step)) : Promise.resolve();
+    await untilInterrupted(keeping, step.interrupted);
     if (input.check === 'first' && input.refusal !== undefined) throw input.refusal;
     if (input.check === 'first') await runCheck(step, candidate.path);
-    // The swap takes its name from the file that the copy is linked to.
-    await untilInterrupted(keeping, step.interrupted);
     if (input.replaces === 'foreign-file' && present !== undefined) {
       const { placement = 'rename' } = spec;
       step.warn(describeKept(destination, await keepAside(present, { placement, now: new Date() })));
