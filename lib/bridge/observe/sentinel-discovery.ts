@@ -1,6 +1,7 @@
 import { isRefusal } from '../../client/redis-errors.ts';
 import type { MonitoredMaster, SentinelPeer } from '../../client/sentinel-shapes.ts';
 import { SwitchmasterError } from '../../errors.ts';
+import type { SentinelEvent } from '../../model/sentinel.ts';
 import { askTimeoutMs, type SentinelMember } from './sentinel-member.ts';
 
 export interface DiscoveryOptions {
@@ -14,7 +15,7 @@ export interface DiscoveryOptions {
   readonly onMaster: (name: string) => void;
   /** It entered or left TILT mode, and no message said so. */
   readonly onTilt: () => void;
-  /** A Sentinel knows these other Sentinels. */
+  /** It knows these other Sentinels, by its last answer about each master. */
   readonly onPeers: (peers: readonly SentinelPeer[]) => void;
   /** It could not be asked although its link is up. The same refusal is reported once. */
   readonly onError: (error: SwitchmasterError) => void;
@@ -30,12 +31,14 @@ export async function discover(
 ): Promise<'asked' | 'refused' | 'unanswered'> {
   const { link } = member;
   let lateResult: 'asked' | 'unanswered' = 'unanswered';
+  // Where its user may not receive messages, none shows a change.
+  member.peers.markChanged(member.isSilent ? 'all' : options.changed, performance.now());
   try {
     const masters = await readMasters(member, options);
     // The next regular question is soon enough for the rest: with many masters it is much to answer.
     lateResult = 'asked';
     for (const name of member.learnNames(masters.map(({ name }) => name))) options.onMaster(name);
-    await learnPeers(member, masters, options);
+    await learnPeers(member, masters, options.onPeers);
     if (await member.learnTilt()) options.onTilt();
     return 'asked';
   } catch (thrown) {
@@ -47,21 +50,24 @@ export async function discover(
   }
 }
 
-/** Asks for the other Sentinels of those masters that may have others than it named last. */
+/** Asks for the other Sentinels of those masters that may have others than it named last. Those without an answer still differ. */
 async function learnPeers(
-  member: SentinelMember,
+  { link, peers }: SentinelMember,
   masters: readonly MonitoredMaster[],
-  { changed, onPeers }: DiscoveryOptions,
+  onPeers: DiscoveryOptions['onPeers'],
 ): Promise<void> {
-  const asked = masters.filter(
-    (master) => changed === 'all' || changed.has(master.name) || member.peers.mayDiffer(master, performance.now()),
-  );
-  const others = ({ name }: MonitoredMaster) =>
-    member.link.others(name, { timeoutMs: askTimeoutMs }).catch(noneIfRefused);
-  const lists = await Promise.all(asked.map(others));
-  const named = asked.map(({ name }, i) => [name, lists[i] ?? []] as const);
-  member.peers.learn(masters, new Map(named), performance.now());
-  onPeers(lists.flat());
+  const askedMs = performance.now();
+  const asked = masters.filter((master) => peers.mayDiffer(master, askedMs));
+  const others = ({ name }: MonitoredMaster) => link.others(name, { timeoutMs: askTimeoutMs }).catch(noneIfRefused);
+  const answers = await Promise.allSettled(asked.map(others));
+  const named = asked.flatMap(({ name }, i) => {
+    const answer = answers[i];
+    return answer?.status === 'fulfilled' ? [[name, answer.value] as const] : [];
+  });
+  peers.learn(masters, new Map(named), askedMs);
+  onPeers(peers.all);
+  const failure = answers.find((answer) => answer.status === 'rejected');
+  if (failure !== undefined) throw failure.reason;
 }
 
 /** Without the list of its masters: those that the config names, and those that it had before. */
@@ -85,8 +91,15 @@ function noneIfRefused(thrown: unknown): readonly SentinelPeer[] {
   throw thrown;
 }
 
+/** The masters whose other Sentinels may have changed, by this message; undefined: it is no reason to ask. */
+export function mastersChangedBy({ event, master }: SentinelEvent): ReadonlySet<string> | 'all' | undefined {
+  if (!discoveryEvents.has(event)) return undefined;
+  // A Sentinel with a new address has it for all masters, but the message names one (sentinel.c, sentinelProcessHelloMessage).
+  return master === undefined || event === '+sentinel-address-switch' ? 'all' : new Set([master]);
+}
+
 /** Messages after which there may be other masters or other Sentinels. */
-export const discoveryEvents: ReadonlySet<string> = new Set([
+const discoveryEvents: ReadonlySet<string> = new Set([
   '+monitor',
   '-monitor',
   '+reset-master',

@@ -8,7 +8,7 @@ import type { SentinelEvent, SentinelVoter } from '../../model/sentinel.ts';
 import { orderable } from '../plan/order-choice.ts';
 import { DiscoveryRetries } from './discovery-retries.ts';
 import type { Selection } from './election.ts';
-import { discover, discoveryEvents } from './sentinel-discovery.ts';
+import { discover, mastersChangedBy } from './sentinel-discovery.ts';
 import { isTiltMessage, type SentinelMember } from './sentinel-member.ts';
 import { SentinelMembers } from './sentinel-members.ts';
 import type { SentinelReading } from './sentinel-reading.ts';
@@ -180,8 +180,8 @@ export class SentinelSource {
 
   #onEvent(member: SentinelMember, event: SentinelEvent): void {
     if (!this.#members.has(member)) return;
-    const changed = event.master === undefined ? 'all' : new Set([event.master]);
-    if (discoveryEvents.has(event.event)) void this.#discover(member, changed);
+    const changed = mastersChangedBy(event);
+    if (changed !== undefined) void this.#discover(member, changed);
     if (event.master !== undefined) {
       if (this.#options.matches(event.master)) this.#hint(event.master, member, event);
     } else if (isTiltMessage(event)) {
@@ -211,7 +211,7 @@ export class SentinelSource {
     for (const member of this.#members) {
       if (!member.link.up) continue;
       if (member.isSilent) this.#hintAll(member, 'polled');
-      if (this.#retries.isDue(member, performance.now())) void this.#discover(member, 'all');
+      if (this.#retries.isDue(member, performance.now())) void this.#discover(member, new Set());
     }
   }
 
