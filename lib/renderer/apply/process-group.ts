@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path';
 import { type ProgramEnv, selectEnv } from '../../model/program-env.ts';
 
 /** How Node's spawn starts a program. */
-export interface Launch {
+interface Launch {
   readonly file: string;
   readonly argv0: string;
   readonly env: NodeJS.ProcessEnv;
@@ -17,14 +17,8 @@ export function launchOf(program: string, env?: ProgramEnv): Launch {
   const given = selectEnv(process.env, env);
   const { PATH: own = '' } = process.env;
   const isFound = program.includes('/') || given.PATH === process.env.PATH;
-  const place = isFound ? undefined : findProgram(program, own);
-  return { file: place ?? program, argv0: program, env: given };
-}
-
-/** The file of a program, as execvp(3) finds it; undefined if there is none that this process may execute. */
-export function findProgram(program: string, path = ''): string | undefined {
-  const places = program.includes('/') ? [program] : path.split(delimiter).map((folder) => join(folder, program));
-  return places.find(isExecutable);
+  const places = isFound ? [] : own.split(delimiter).map((folder) => join(folder, program));
+  return { file: places.find(isExecutable) ?? program, argv0: program, env: given };
 }
 
 function isExecutable(path: string): boolean {
