@@ -21,7 +21,7 @@ export interface Sourced<T> {
 
 /** Reads and compiles a template. Throws `template-invalid`. */
 export type CompileTemplate = (
-  spec: Pick<TemplateSpec, 'source' | 'contents' | 'destination' | 'format' | 'functionDenylist'>,
+  spec: Pick<TemplateSpec, 'source' | 'contents' | 'destination' | 'format' | 'delimiters' | 'functionDenylist'>,
 ) => Promise<unknown>;
 
 /** Reads files and variables for the sections of a config, and collects problems. */

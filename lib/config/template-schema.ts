@@ -121,6 +121,12 @@ const fileMode = z
 /** A user or a group. */
 const account = z.union([text, z.int().min(0)]).meta({ is: 'name or number' });
 
+/** A tag may contain other punctuation itself. */
+const delimiter = z
+  .string()
+  .regex(/^[[\]<>{}%$@?^*+:;,&]{2}$/, 'must be two characters of []<>{}%$@?^*+:;,&')
+  .meta({ is: 'two characters' });
+
 const templateSettings = z.strictObject({
   source: text.meta({ is: 'name or path' }).optional(),
   /** The template itself, instead of a source. */
@@ -130,6 +136,8 @@ const templateSettings = z.strictObject({
   createDestDirs: z.boolean().default(false),
   format: z.enum(templateFormats).optional(),
   vars: z.record(z.string(), z.json()).meta({ is: 'map' }).default({}),
+  /** Of tags, instead of braces. */
+  delimiters: z.strictObject({ left: delimiter, right: delimiter }).optional(),
   /** Helpers that the template may not call. */
   functionDenylist: z.array(text.meta({ is: 'name' })).optional(),
   /** The folder from which the helper `file` may read. */

@@ -36,6 +36,7 @@ export async function resolveSettings(
     header: raw.header ? 'line' : 'none',
     ...defined({
       format: raw.format,
+      delimiters: raw.delimiters,
       functionDenylist: raw.functionDenylist,
       sandboxPath:
         raw.sandboxPath === undefined

@@ -71,6 +71,14 @@ async function findOrigin(
     return file === undefined ? undefined : { source: file, contents };
   }
   const source = await findSource(resolution, { source: given ?? '', index });
+  if (raw.delimiters !== undefined && source !== undefined && (await findBundled(given ?? '')) === source)
+    resolution.report(
+      { at: ['templates', index, 'delimiters'] },
+      {
+        message: `has no effect: the bundled ${given} has braces`,
+        hint: 'remove delimiters, or use a copy of the template',
+      },
+    );
   return source === undefined ? undefined : { source };
 }
 

@@ -18,6 +18,8 @@ export interface TemplateSpec {
   /** Where it is left out, the name of the source or the destination says it. */
   readonly format?: TemplateSpecFormat;
   readonly vars: Readonly<Record<string, unknown>>;
+  /** Of tags, in the template and its partials. Default: two braces. */
+  readonly delimiters?: TemplateDelimiters;
   /** Names of helpers that the template may not call. Default: none. */
   readonly functionDenylist?: readonly string[];
   /** Absolute path of the folder from which the helper `file` may read. Default: any. */
@@ -51,6 +53,12 @@ export interface TemplateSpec {
   readonly mode?: number;
   readonly owner?: string | number;
   readonly group?: string | number;
+}
+
+/** Two characters each. */
+export interface TemplateDelimiters {
+  readonly left: string;
+  readonly right: string;
 }
 
 /** Where {@link TemplateSpec.backup} keeps the former content of a file. */

@@ -1,4 +1,5 @@
 import Handlebars from 'handlebars';
+import type { TemplateDelimiters } from '../model/template-spec.ts';
 import { describeAbsent } from './absent.ts';
 import { defaultRenderLimits, type RenderLimits } from './budget.ts';
 import type { PrintSite, TemplateFormat } from './format.ts';
@@ -18,6 +19,8 @@ export interface CompileInput {
   readonly partials?: ReadonlyMap<string, TemplateText>;
   readonly format: TemplateFormat;
   readonly limits?: Partial<RenderLimits>;
+  /** Of tags, in the template and its partials. Default: two braces. */
+  readonly delimiters?: TemplateDelimiters;
   /** The path of the file that the output goes to, which it may not read. Default: none. */
   readonly output?: string;
   /** Names of helpers that it may not call. Default: none. */
@@ -46,6 +49,7 @@ export function compileTemplate(input: CompileInput): CompiledTemplate {
     sites,
     denied: new Set(input.denied),
     output: input.output,
+    delimiters: input.delimiters,
   };
   refuseUnknownNames(template.file, options.denied);
   const main = checkSyntax(template, options);

@@ -1,5 +1,7 @@
 import Handlebars from 'handlebars';
 import { SwitchmasterError } from '../errors.ts';
+import type { TemplateDelimiters } from '../model/template-spec.ts';
+import { type BracedText, brace } from './delimiters.ts';
 import { describeExcess } from './size.ts';
 
 export interface TemplateText {
@@ -8,8 +10,30 @@ export interface TemplateText {
   readonly text: string;
 }
 
+export interface ParseOptions {
+  /** Of tags. Default: two braces. */
+  readonly delimiters?: TemplateDelimiters | undefined;
+}
+
 /** Throws `template-invalid` with the place. */
-export function parseTemplate({ file, text }: TemplateText): hbs.AST.Program {
+export function parseTemplate(template: TemplateText, { delimiters }: ParseOptions = {}): hbs.AST.Program {
+  if (delimiters === undefined) return parseBraced(template);
+  const { file } = template;
+  const braced = toBraces(template, delimiters);
+  const program = parseBraced({ file, text: braced.text });
+  braced.restore(program);
+  return program;
+}
+
+function toBraces({ file, text }: TemplateText, delimiters: TemplateDelimiters): BracedText {
+  try {
+    return brace(text, delimiters);
+  } catch (cause) {
+    throw invalid([`${file}:1:1: ${(cause as Error).message}.`], cause);
+  }
+}
+
+function parseBraced({ file, text }: TemplateText): hbs.AST.Program {
   const nul = text.indexOf('\u0000');
   if (nul >= 0) throw invalid([`${file}:${text.slice(0, nul).split('\n').length}:1: a template cannot hold NUL.`]);
   const excess = describeExcess({ file, text });

@@ -2,7 +2,7 @@ import { describeAbsent } from './absent.ts';
 import type { PrintSite } from './format.ts';
 import type { HelperDefinition } from './helper.ts';
 import { describeOwnOutput } from './own-output.ts';
-import { invalid, parseTemplate, type TemplateText } from './parse.ts';
+import { invalid, type ParseOptions, parseTemplate, type TemplateText } from './parse.ts';
 import { describeCount, expressionText, isLiteral, pathTo } from './syntax-nodes.ts';
 
 /*
@@ -17,7 +17,7 @@ import { describeCount, expressionText, isLiteral, pathTo } from './syntax-nodes
  * dynamic partials, partials that include themselves.
  */
 
-export interface SyntaxOptions {
+export interface SyntaxOptions extends ParseOptions {
   readonly helpers: Readonly<Record<string, HelperDefinition>>;
   readonly partials: ReadonlySet<string>;
   /** Helpers that the template may not call. */
@@ -37,7 +37,7 @@ export interface CheckedSyntax {
 /** Parses, checks and rewrites one template or partial. Throws `template-invalid` with all problems, each with its place. */
 export function checkSyntax(template: TemplateText, options: SyntaxOptions): CheckedSyntax {
   const walk = new SyntaxWalk(template, options);
-  const program = parseTemplate(template);
+  const program = parseTemplate(template, options);
   walk.program(program);
   if (walk.problems.length > 0) throw invalid(walk.problems);
   return { program, includes: walk.includes };

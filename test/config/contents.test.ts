@@ -83,3 +83,29 @@ t.test('a problem of such a template is reported at its place', async (t) => {
     else t.match(problems[0], expected, template);
   }
 });
+
+t.test('a template may have delimiters of its own', async (t) => {
+  const given =
+    "{ contents: '{{ a }} [[vars.a]]', destination: out, vars: { a: 1 }, delimiters: { left: '[[', right: ']]' } }";
+  const [spec] = (await load(t, given).loaded).templates;
+  if (spec === undefined) throw new Error('there is no template');
+  t.strictSame(spec.delimiters, { left: '[[', right: ']]' });
+  t.match(await readTemplate(spec), { delimiters: { left: '[[', right: ']]' } });
+  const cases: readonly (readonly [string, RegExp])[] = [
+    ["delimiters: { left: '[[' }", /templates\[0\]\.delimiters\.right: is missing/],
+    ["delimiters: { left: '[[[', right: ']]' }", /delimiters\.left: must be two characters of/],
+    ["delimiters: { left: '((', right: '))' }", /delimiters\.left: must be two characters of/],
+    ["delimiters: '[['", /delimiters: must be a map/],
+    ["delimiters: { left: '[[', right: ']]' }, contents: '[[#if}}'", /contents: contents of out:1:/],
+  ];
+  for (const [settings, expected] of cases) {
+    const contents = settings.includes('contents') ? '' : ', contents: x';
+    const problems = await problemsOf(t, `{ destination: out, ${settings}${contents} }`);
+    t.match(problems.join('\n'), expected, settings);
+  }
+  const bundled = await problemsOf(
+    t,
+    "{ source: haproxy.cfg.hbs, destination: out, delimiters: { left: '[[', right: ']]' } }",
+  );
+  t.match(bundled.join('\n'), /delimiters: has no effect: the bundled haproxy\.cfg\.hbs has braces/);
+});

@@ -14,7 +14,10 @@ import { inferFormat } from '../../template/format.ts';
 
 const maxFileBytes = 4 * 1024 * 1024;
 
-type SourceSpec = Pick<TemplateSpec, 'source' | 'contents' | 'destination' | 'format' | 'functionDenylist'>;
+type SourceSpec = Pick<
+  TemplateSpec,
+  'source' | 'contents' | 'destination' | 'format' | 'delimiters' | 'functionDenylist'
+>;
 
 /** Reads and compiles a template, in place of the one `before`. Throws `template-invalid`. */
 export async function compileSource(spec: SourceSpec, before?: BoundedTemplate): Promise<BoundedTemplate> {
@@ -42,13 +45,14 @@ export async function readTemplate(spec: SourceSpec): Promise<CompileInput> {
     names.map(async (file) => [file.slice(1, -4), { file, text: await readSource(join(folder, file)) }] as const),
   );
   const format = spec.format ?? inferFormat(...namingPaths(spec));
-  const { functionDenylist: denied = [] } = spec;
+  const { functionDenylist: denied = [], delimiters } = spec;
   return {
     template: { file: templateName(spec), text },
     partials: new Map(partials),
     format,
     output: spec.destination,
     denied,
+    ...(delimiters === undefined ? {} : { delimiters }),
   };
 }
 
