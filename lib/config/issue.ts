@@ -11,16 +11,16 @@ export interface Refused {
   readonly config: MergedConfig;
 }
 
-/** Problems for the issues of a schema, with their places in the config files. */
-export function explainIssues(issues: readonly Issue[], refused: Refused): readonly Problem[] {
+/** What explains each issue of a schema as a problem, with its place in the config files. */
+export function explainIssues(issues: readonly Issue[], refused: Refused): readonly (() => Problem)[] {
   return issues.flatMap((issue) => explainIssue(issue, refused));
 }
 
-function explainIssue(issue: Issue, refused: Refused): readonly Problem[] {
+function explainIssue(issue: Issue, refused: Refused): readonly (() => Problem)[] {
   const { config } = refused;
   const at: Path = [...refused.at, ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))];
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({
+    return issue.keys.map((key) => () => ({
       ...placed({ at: [...at, key], config }, 'key'),
       message: 'unknown key',
       hint: hintForKey(key, at),
@@ -29,10 +29,10 @@ function explainIssue(issue: Issue, refused: Refused): readonly Problem[] {
   if (issue.code === 'invalid_union') {
     const branch = closestBranch(issue.errors);
     if (branch !== undefined) return explainIssues(branch, { at, config });
-    return [{ ...placed({ at, config }), message: `must be ${describeBranches(issue.errors)}` }];
+    return [() => ({ ...placed({ at, config }), message: `must be ${describeBranches(issue.errors)}` })];
   }
   const hint = issue.code === 'custom' ? (issue.params?.hint as string | undefined) : undefined;
-  return [{ ...placed({ at, config }), message: messageOf(issue), ...(hint === undefined ? {} : { hint }) }];
+  return [() => ({ ...placed({ at, config }), message: messageOf(issue), ...(hint === undefined ? {} : { hint }) })];
 }
 
 function placed({ at, config }: Refused, what: 'value' | 'key' = 'value'): Pick<Problem, 'path' | 'place'> {

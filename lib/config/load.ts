@@ -3,7 +3,7 @@ import { hintForKey } from './hint.ts';
 import { explainIssues } from './issue.ts';
 import { type MergedConfig, mergeDocuments } from './merge.ts';
 import type { Config } from './model.ts';
-import { configError, formatPath, type Problem } from './problem.ts';
+import { configError, explainSome, formatPath, type Problem } from './problem.ts';
 import { type CompileTemplate, Resolution } from './resolution.ts';
 import { resolveConfig } from './resolve.ts';
 import { checkRules } from './rules.ts';
@@ -75,20 +75,20 @@ function parseSections(merged: MergedConfig): {
   readonly raw: Partial<RawConfig>;
   readonly problems: readonly Problem[];
 } {
-  const problems: Problem[] = [];
+  const found: (() => Problem)[] = [];
   const raw: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(merged.value)) {
     if (!Object.hasOwn(sections, key)) {
-      problems.push(unknownSection(key, merged));
+      found.push(() => unknownSection(key, merged));
       continue;
     }
     // A section without content, as in `sentinel:`, has its defaults.
     const given = value ?? (lists.has(key) ? [] : {});
     const parsed = sections[key as SectionName].safeParse(given);
     if (parsed.success) raw[key] = parsed.data;
-    else problems.push(...explainIssues(parsed.error.issues, { at: [key], config: merged }));
+    else found.push(...explainIssues(parsed.error.issues, { at: [key], config: merged }));
   }
-  return { raw, problems };
+  return { raw, problems: explainSome(found) };
 }
 
 function unknownSection(key: string, merged: MergedConfig): Problem {

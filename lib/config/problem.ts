@@ -19,6 +19,25 @@ export interface Problem {
   readonly hint?: string;
 }
 
+/** How many mistakes of a kind are listed: enough to correct a file by. */
+export const maxMistakes = 50;
+
+/** At most {@link maxMistakes} of the problems, and how many more there are. Does not explain the others. */
+export function explainSome(found: readonly (() => Problem)[]): readonly Problem[] {
+  const some = found.slice(0, maxMistakes).map((explain) => explain());
+  const next = found[maxMistakes]?.();
+  if (next === undefined) return some;
+  const { path, place } = next;
+  const more = { path, message: describeMore(found.length), hint: 'correct the others first' };
+  return [...some, { ...more, ...(place === undefined ? {} : { place }) }];
+}
+
+/** What the last problem of a list says that leaves mistakes out. */
+export function describeMore(count: number): string {
+  const left = count - maxMistakes;
+  return left === 1 ? '1 more mistake is here' : `${left} more mistakes begin here`;
+}
+
 export type Path = readonly (string | number)[];
 
 /** `sentinel.addresses[0]`; keys that are not plain words are quoted. */

@@ -1,12 +1,9 @@
 import { isScalar, visit, type YAMLError, type YAMLWarning, type Document as YamlDocument } from 'yaml';
-import type { Problem } from './problem.ts';
+import { describeMore, maxMistakes, type Problem } from './problem.ts';
 
 type Explanation = Pick<Problem, 'message' | 'hint'>;
 
 export type Mistake = Explanation & { readonly offset: number };
-
-/** Enough to correct a file by. */
-const maxMistakes = 50;
 
 /** Why a text of a config file is not accepted: at most {@link maxMistakes}, and how many more there are. */
 export function findMistakes(document: YamlDocument.Parsed, lineOf: (offset: number) => number): readonly Mistake[] {
@@ -17,7 +14,7 @@ export function findMistakes(document: YamlDocument.Parsed, lineOf: (offset: num
   ].toSorted((a, b) => a.offset - b.offset);
   const next = found[maxMistakes];
   if (next === undefined) return found;
-  const message = `${found.length - maxMistakes} more mistakes begin here`;
+  const message = describeMore(found.length);
   return [...found.slice(0, maxMistakes), { message, hint: 'correct the others first', offset: next.offset }];
 }
 
