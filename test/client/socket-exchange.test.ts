@@ -4,6 +4,7 @@ import path from 'node:path';
 import t from 'tap';
 import { exchangeOverSocket, SocketExchangeError } from '../../lib/client/socket-exchange.ts';
 import type { Address } from '../../lib/model/address.ts';
+import { makeSocketFolder } from '../socket-folder.ts';
 
 interface TestLike {
   teardown(end: () => unknown): unknown;
@@ -44,7 +45,7 @@ t.test('the answer is what came until it is complete, in as many pieces as it ta
 });
 
 t.test('a unix domain socket works too, and one may only connect', async (t) => {
-  const file = path.join(t.testdir(), 'admin.sock');
+  const file = path.join(makeSocketFolder(t), 'admin.sock');
   const server = createServer().listen(file);
   endAfter(t, server);
   await once(server, 'listening');

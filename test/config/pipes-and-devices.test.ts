@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { stringify } from 'yaml';
@@ -12,12 +11,15 @@ import { SwitchmasterError } from '../../lib/errors.ts';
 import { runCommand } from '../cmd/command.ts';
 import { Program } from '../cmd/program.ts';
 import { Certificates } from '../sandbox/certificates.ts';
+import { makeSocketFolder } from '../socket-folder.ts';
 
 /* Every key of the config that names a file, with a pipe, a device, a folder, and files without an end in its place. */
 
 t.setTimeout(40_000);
 const folder = t.testdir({ secret: 'secret\n', 'a.conf.hbs': 'text\n', sandbox: {}, folder: {} });
 const at = (name: string): string => join(folder, name);
+const sockets = makeSocketFolder(t);
+const socketAt = (name: string): string => join(sockets, name);
 const certificates = new Certificates(at('ca'));
 const { certFile, keyFile } = certificates.issue('a.test');
 mkdirSync(at('authorities'));
@@ -36,7 +38,7 @@ const complete = {
   pidFile: at('own.pid'),
   consul: { address: 'https://127.0.0.1:9', tokenFile: at('secret'), tls },
   register: [
-    { kind: 'haproxy', address: at('haproxy'), stats: at('stats') },
+    { kind: 'haproxy', address: socketAt('haproxy'), stats: socketAt('stats') },
     { kind: 'redis', address: '127.0.0.1:9', ...access },
   ],
   sentinel: { addresses: ['127.0.0.1:9'], ...access, redis: access },
@@ -49,15 +51,15 @@ const complete = {
   },
   templates: [
     template(
-      { haproxy: { socket: at('haproxy'), master: at('master'), fallback: ['true'] } },
+      { haproxy: { socket: socketAt('haproxy'), master: socketAt('master'), fallback: ['true'] } },
       { destination: at('a') },
     ),
     template({ signal: 'SIGHUP', pidFile: at('pid') }, { destination: at('b'), sandboxPath: at('sandbox') }),
     template(
-      { command: ['true'], drain: { socket: at('haproxy'), servers: ['a/b'] } },
-      { destination: at('c'), verify: { redis: { address: at('redis'), ...access }, tcp: at('tcp') } },
+      { command: ['true'], drain: { socket: socketAt('haproxy'), servers: ['a/b'] } },
+      { destination: at('c'), verify: { redis: { address: socketAt('redis'), ...access }, tcp: socketAt('tcp') } },
     ),
-    template(['true'], { destination: at('d'), verify: { redis: [{ address: at('redis'), ...access }] } }),
+    template(['true'], { destination: at('d'), verify: { redis: [{ address: socketAt('redis'), ...access }] } }),
   ],
   api: { listen: '127.0.0.1:0', tokenFile: at('secret'), tls: serving },
   journal: { file: at('journal') },
@@ -168,9 +170,7 @@ t.test('another kind of file is refused at its key, and holds nothing up', async
 
 const later = keys.filter((key) => usedLater.test(key));
 /** A pipe of its own for each key: two keys for one file would be another mistake. */
-const pipes = mkdtempSync(join(tmpdir(), 'pipes-'));
-t.teardown(() => rmSync(pipes, { recursive: true }));
-const pipeOf = (key: string): string => join(pipes, String(keys.indexOf(key)));
+const pipeOf = (key: string): string => socketAt(String(keys.indexOf(key)));
 execFileSync('mkfifo', keys.map(pipeOf));
 
 t.test('a pipe or a device where the daemon writes or connects later does not hold check up', async (t) => {

@@ -3,6 +3,7 @@ import { closeSync, constants, openSync, readFileSync, readSync } from 'node:fs'
 import net from 'node:net';
 import t from 'tap';
 import { LogStream } from '../../lib/telemetry/log-stream.ts';
+import { makeSocketFolder } from '../socket-folder.ts';
 
 t.test('lines for a full disk are counted', (t) => {
   const stream = new LogStream(openSync('/dev/full', 'w'));
@@ -59,7 +60,7 @@ t.test('lines wait for a slow reader up to a bound, and stay whole', (t) => {
 });
 
 t.test("a socket such as journald's does not block when nobody reads", async (t) => {
-  const path = `${t.testdir()}/socket`;
+  const path = `${makeSocketFolder(t)}/socket`;
   const server = net.createServer({ pauseOnConnect: true }).listen(path);
   const accepted = new Promise<net.Socket>((resolve) => server.once('connection', resolve));
   const client = net.connect(path);
