@@ -5,7 +5,10 @@ import { formatAddress } from '../../model/address.ts';
 const keptMs = 600_000;
 
 interface Named {
-  readonly peers: readonly SentinelPeer[];
+  /** By address (`host:port`). */
+  readonly peers: ReadonlyMap<string, SentinelPeer>;
+  /** How many there are, with each address as often as it was named. */
+  readonly count: number;
   readonly askedMs: number;
   readonly untilMs: number;
 }
@@ -16,8 +19,9 @@ export class KnownPeers {
   /** When the Sentinels of a master may have changed. Answers to earlier questions do not show it. */
   readonly #changedMs = new Map<string, number>();
   #allChangedMs = Number.NEGATIVE_INFINITY;
-  #all: readonly SentinelPeer[] = [];
-  #addresses: ReadonlySet<string> = new Set();
+  /** By address, with the number of masters that it was named for. */
+  readonly #all = new Map<string, { readonly peer: SentinelPeer; readonly masters: number }>();
+  readonly #addresses = new Set<string>();
 
   /** The addresses (`host:port`) of the Sentinels of all masters. */
   get addresses(): ReadonlySet<string> {
@@ -26,7 +30,7 @@ export class KnownPeers {
 
   /** The Sentinels of all masters, each address once. */
   get all(): readonly SentinelPeer[] {
-    return this.#all;
+    return [...this.#all.values()].map(({ peer }) => peer);
   }
 
   /** The Sentinels of these masters may be others than before: they differ until they are named again. */
@@ -38,7 +42,7 @@ export class KnownPeers {
   /** Whether to ask for them: they may have changed, their number is another one, nobody was named, or that was long ago. */
   mayDiffer({ name, others }: MonitoredMaster, nowMs: number): boolean {
     const known = this.#byMaster.get(name);
-    if (known === undefined || known.peers.length !== others || nowMs >= known.untilMs) return true;
+    if (known === undefined || known.count !== others || nowMs >= known.untilMs) return true;
     return known.askedMs < Math.max(this.#allChangedMs, this.#changedMs.get(name) ?? this.#allChangedMs);
   }
 
@@ -50,25 +54,35 @@ export class KnownPeers {
   ): void {
     for (const [name, peers] of named) {
       const known = this.#byMaster.get(name);
-      if (known !== undefined && known.askedMs > askedMs) continue;
-      // The newest answer is the last one, so that its ids count.
-      this.#byMaster.delete(name);
-      this.#byMaster.set(name, { peers, askedMs, untilMs: askedMs + (keptMs * (1 + Math.random())) / 2 });
+      if (known === undefined || known.askedMs <= askedMs) this.#replace(name, peers, askedMs);
     }
     const monitored = new Set(masters.map(({ name }) => name));
-    for (const map of [this.#byMaster, this.#changedMs])
-      for (const name of map.keys()) if (!monitored.has(name)) map.delete(name);
-    const all = byAddress([...this.#byMaster.values()].flatMap(({ peers }) => peers));
-    this.#all = [...all.values()];
-    this.#addresses = new Set(all.keys());
+    for (const name of this.#byMaster.keys()) if (!monitored.has(name)) this.#forget(name);
+    for (const name of this.#changedMs.keys()) if (!monitored.has(name)) this.#changedMs.delete(name);
   }
-}
 
-function byAddress(peers: readonly SentinelPeer[]): ReadonlyMap<string, SentinelPeer> {
-  const all = new Map<string, SentinelPeer>();
-  for (const peer of peers) {
-    const key = formatAddress(peer.address);
-    if (peer.id !== undefined || !all.has(key)) all.set(key, peer);
+  #replace(name: string, list: readonly SentinelPeer[], askedMs: number): void {
+    const peers = new Map(list.map((peer) => [formatAddress(peer.address), peer]));
+    for (const [address, peer] of peers) {
+      const known = this.#all.get(address);
+      const isBetter = known === undefined || peer.id !== undefined;
+      this.#all.set(address, { peer: isBetter ? peer : known.peer, masters: (known?.masters ?? 0) + 1 });
+      this.#addresses.add(address);
+    }
+    this.#forget(name);
+    const untilMs = askedMs + (keptMs * (1 + Math.random())) / 2;
+    this.#byMaster.set(name, { peers, count: list.length, askedMs, untilMs });
   }
-  return all;
+
+  #forget(name: string): void {
+    for (const address of this.#byMaster.get(name)?.peers.keys() ?? []) {
+      const known = this.#all.get(address);
+      if (known !== undefined && known.masters > 1) this.#all.set(address, { ...known, masters: known.masters - 1 });
+      else {
+        this.#all.delete(address);
+        this.#addresses.delete(address);
+      }
+    }
+    this.#byMaster.delete(name);
+  }
 }
