@@ -20,19 +20,23 @@ export class ConsulTemplateSide {
     writeFileSync(join(at.folder, 'fixture.txt'), fileText);
   }
 
-  async render({ consulTemplate }: Pair): Promise<Outcome> {
+  async render({ consulTemplate, delimiters }: Pair): Promise<Outcome> {
     const { program, consul, folder } = this.#at;
     const name = join(folder, String(this.#number++));
-    const [source, output, file] = [`${name}.tpl`, `${name}.out`, join(folder, 'fixture.txt')];
+    const [source, output, config] = [`${name}.tpl`, `${name}.out`, `${name}.json`];
+    const file = join(folder, 'fixture.txt');
     await writeFile(source, consulTemplate.replaceAll('%FILE%', file));
+    const { left, right } = delimiters ?? { left: '{{', right: '}}' };
+    const template = { source, destination: output, left_delimiter: left, right_delimiter: right };
+    await writeFile(config, JSON.stringify({ template: [template] }));
     const args = ['-once', '-log-level=err', `-consul-addr=${consul}`, '-consul-retry-attempts=1'];
-    const result = await execa(program, [...args, `-template=${source}:${output}`], {
+    const result = await execa(program, [...args, `-config=${config}`], {
       env: environment,
       reject: false,
       timeout: waitMs,
       forceKillAfterDelay: 500,
     });
-    await rm(source);
+    await Promise.all([rm(source), rm(config)]);
     if (result.timedOut) return { kind: 'waits' };
     if (result.failed) return { kind: 'error', message: messageIn(result.stderr, source) };
     return { kind: 'text', text: await readFile(output, 'utf8') };

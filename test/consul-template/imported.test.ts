@@ -28,13 +28,13 @@ async function judge(
   pair: Pair,
   { their, side }: { readonly their: Outcome; readonly side: SwitchmasterSide },
 ): Promise<Judgement> {
-  const { consulTemplate } = pair;
+  const { consulTemplate, delimiters, ...braced } = pair;
   try {
-    const { text, remarks } = importGoTemplate(consulTemplate);
+    const { text, remarks } = importGoTemplate(consulTemplate, delimiters === undefined ? {} : { delimiters });
     if (remarks.length > 0) return 'marked';
     // Another test renders these.
     if (text === pair.switchmaster) return 'as written by hand';
-    const our = await side.render({ ...pair, switchmaster: text });
+    const our = await side.render({ ...braced, consulTemplate, switchmaster: text });
     if (isSame(their, our)) return 'the same';
     if (pair.differs !== undefined || Object.hasOwn(differs, consulTemplate)) return 'a listed difference';
     return `different: ${consulTemplate}\n  ${text}\n  consul-template: ${showOutcome(their)}\n  switchmaster: ${showOutcome(our)}`;

@@ -1,3 +1,4 @@
+import type { TemplateDelimiters } from '../../lib/model/template-spec.ts';
 import type { TemplateFormat } from '../../lib/template/format.ts';
 import type { DifferenceName } from './differences.ts';
 
@@ -8,6 +9,8 @@ export interface Pair {
   /** Why the results differ; undefined if they must be the same. */
   readonly differs: DifferenceName | undefined;
   readonly format: TemplateFormat;
+  /** Of both. Default: two braces. */
+  readonly delimiters?: TemplateDelimiters;
 }
 
 /** An expression that both languages write alike, or a template of each, and why their results differ. */

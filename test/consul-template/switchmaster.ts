@@ -21,10 +21,14 @@ export class SwitchmasterSide {
     this.#now = now;
   }
 
-  async render({ switchmaster, format }: Pair): Promise<Outcome> {
+  async render({ switchmaster, format, delimiters }: Pair): Promise<Outcome> {
     try {
       const text = switchmaster.replaceAll('%FILE%', filePath);
-      const template = compileTemplate({ template: { file: 't.hbs', text }, format });
+      const template = compileTemplate({
+        template: { file: 't.hbs', text },
+        format,
+        ...(delimiters === undefined ? {} : { delimiters }),
+      });
       return await this.#renderAll(template);
     } catch (thrown) {
       return { kind: 'error', message: SwitchmasterError.from(thrown).message };
