@@ -59,7 +59,8 @@ t.test('a file that cannot be written is a problem until it can be, and then has
   for (const summary of ['one', 'two']) journal.observe(exampleReport({ kind: 'applied', summary }));
   await waitFor('the problem', () => states.length, { until: (n) => n > 0 });
   await rm(`${folder}/file`);
-  await mkdir(`${folder}/file`);
+  // The journal may have created it since.
+  await mkdir(`${folder}/file`, { recursive: true });
   await waitFor('the recovery, without a new entry', () => states.at(-1), { until: (state) => state === 'kept' });
   t.strictSame(states, ['failing', 'kept']);
   const lines = (await readFile(`${folder}/file/journal`, 'utf8')).trim().split('\n');
