@@ -38,6 +38,8 @@ const steering = `
   APT_CONFIG DPKG_* SVN_* HG HGRCPATH HGRCSKIPREPO HGPLAIN HGPLAINEXCEPT HGEDITOR HGMERGE HGUSER HGENCODING HGENCODINGMODE
   HGENCODINGAMBIGUOUS HGDEMANDIMPORT HGMODULEPOLICY HGPROF HGEXECUTABLEPATH BZR_* *SAN_OPTIONS *MALLOC_CONF GCOV_PREFIX* LLVM_PROFILE_FILE GMON_OUT_PREFIX VALGRIND_*
   AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE CLOUDSDK_* BOTO_CONFIG GOOGLE_APPLICATION_CREDENTIALS AZURE_CONFIG_DIR GDK_*
+  TERMPATH JRUBY_OPTS JRUBY_HOME PYENV_VERSION RBENV_VERSION NVM_DIR GOPATH GOROOT GOENV GOPROXY GOSUMDB GOTOOLCHAIN JAVACMD SBT_OPTS
+  LEIN_JVM_OPTS NODE_UNIQUE_ID NODE_PRESERVE_* PSMODULEPATH COMSPEC PATHEXT MYSQL_TEST_LOGIN_FILE PGOPTIONS
   FONTCONFIG_* FAKECHROOT_* LIBVA_DRIVERS_PATH ALSA_CONFIG_*
 `
   .trim()
@@ -45,7 +47,10 @@ const steering = `
 
 const steeringPattern = new RegExp(`^(?:${steering.join('|').replaceAll('*', '\\w*')})$`, 'i');
 
+/** Addresses of services that bear the name of a program. The program itself reads none of these. */
+const addressPattern = /^(?:PYTHON|GEM|GIT|BUNDLE|CONDA|NIX|ANSIBLE|MONO|JULIA|DBUS)_(?:HOST|PORT)$/i;
+
 /** Whether a variable of this name controls shells, loaders or runtimes. */
 export function steersPrograms(name: string): boolean {
-  return steeringPattern.test(name);
+  return steeringPattern.test(name) && !addressPattern.test(name);
 }
