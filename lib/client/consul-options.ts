@@ -19,10 +19,14 @@ export interface ConsulOptions {
   readonly onTransaction?: () => void;
 }
 
+/** `failover`: does not wait until other requests have ended. Default `normal`: at most 64 are under way at a time. */
+export type Priority = 'failover' | 'normal';
+
 export interface Limits {
   /** Default 10,000. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  readonly priority?: Priority;
 }
 
 export interface ReadOptions {
@@ -35,6 +39,8 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
   /** For reads that do not block. Default 10,000. */
   readonly timeoutMs?: number;
+  /** For reads that do not block. */
+  readonly priority?: Priority;
 }
 
 export interface Indexed<T> {

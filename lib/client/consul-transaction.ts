@@ -20,7 +20,8 @@ export interface TransactionTarget {
 /**
  * PUT /v1/txn (Consul 1.8, "HTTP API: Transactions"). A failover waits for it, so it goes to Node's client without the
  * layers of the `consul` package. Returns the parsed answer. Rejects as that package does: with `response`, where Consul
- * answered with an error, or with the error of the connection.
+ * answered with an error, with the error of the connection, or with the signal's reason. The time counts from this call,
+ * also while the request waits for a connection.
  */
 export async function putTransaction(
   target: TransactionTarget,
@@ -30,8 +31,15 @@ export async function putTransaction(
   const { timeoutMs, signal } = options;
   const body = Buffer.from(JSON.stringify(operations.map((operation) => toTxnStep(operation, target.scope))));
   const { promise, resolve, reject } = Promise.withResolvers<{ readonly status: number; readonly text: string }>();
-  const request = send(target, { body, signal });
-  const timer = setTimeout(() => request.destroy(new Error(`request timed out (${timeoutMs}ms)`)), timeoutMs);
+  const request = send(target, body);
+  // A request that waits for a connection reports its end only when it gets one.
+  const end = (error: Error): void => {
+    reject(error);
+    request.destroy(error);
+  };
+  const onAbort = (): void => end(signal?.reason);
+  signal?.addEventListener('abort', onAbort, { once: true });
+  const timer = setTimeout(() => end(new Error(`request timed out (${timeoutMs}ms)`)), timeoutMs);
   request.on('error', reject);
   request.on('response', (response) => {
     let text = '';
@@ -47,13 +55,11 @@ export async function putTransaction(
     return readResponse(await promise);
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
   }
 }
 
-function send(
-  target: TransactionTarget,
-  { body, signal }: { readonly body: Buffer; readonly signal: AbortSignal | undefined },
-): http.ClientRequest {
+function send(target: TransactionTarget, body: Buffer): http.ClientRequest {
   const { agent, host, port, socketPath, token, datacenter, headers } = target;
   const query = datacenter === undefined ? '' : `?dc=${encodeURIComponent(datacenter)}`;
   const client = agent instanceof https.Agent ? https : http;
@@ -68,7 +74,6 @@ function send(
       'content-length': body.length,
       ...(token === undefined ? {} : { 'x-consul-token': token }),
     },
-    ...(signal === undefined ? {} : { signal }),
   });
   request.end(body);
   return request;

@@ -1,6 +1,4 @@
 import { EventEmitter } from 'node:events';
-import type http from 'node:http';
-import Consul from 'consul';
 import type { SwitchmasterError } from '../errors.ts';
 import { accessFor, isEmptyAnswer, type ReadAccess } from '../model/access.ts';
 import type { CatalogOperation } from '../model/catalog.ts';
@@ -8,16 +6,15 @@ import { serviceDomain } from '../model/consul-scope.ts';
 import { type ConsulAnswers, type ConsulQuery, queryId } from '../model/query.ts';
 import { hiddenError, readAccessCall, readDenied } from './consul-access.ts';
 import { isFiltered, readAnswer, readMetadata } from './consul-answers.ts';
+import { ConsulConnections, fixedHeaders } from './consul-connections.ts';
 import { isConflict, refusedStep, responseBody, translate } from './consul-errors.ts';
 import type { AgentCall, ConsulOptions, Indexed, Limits, ReadOptions } from './consul-options.ts';
 import { answer, type Call, headersOf, type Plugin, routeOf } from './consul-routes.ts';
-import { explainScope, proveScope, scopedBody, scopeHeaders } from './consul-scope.ts';
+import { explainScope, proveScope, scopedBody } from './consul-scope.ts';
 import { readTxnErrors, readTxnIndexes } from './consul-shapes.ts';
-import { putTransaction, type TransactionTarget } from './consul-transaction.ts';
-import { pauseConnections } from './paused-connections.ts';
+import { putTransaction } from './consul-transaction.ts';
 import { Precedence } from './precedence.ts';
 import { timed } from './request-time.ts';
-import { makeHttpAgent } from './tls.ts';
 
 /** The result of a transaction: all steps were carried out, or none. */
 export type TransactionResult =
@@ -31,11 +28,6 @@ interface RequestContext extends EventEmitter {
 interface Answer {
   readonly headers: Record<string, string | undefined>;
 }
-/**
- * Of requests that do not block. An agent accepts 200 connections from one address (`limits.http_max_conns_per_client`), and refuses
- * all programs of the node beyond that: a daemon with a thousand masters would take all of them when it starts.
- */
-const connectionLimits = { maxSockets: 64, maxFreeSockets: 8 };
 const defaultTimeoutMs = 10_000;
 const defaultWaitMs = 300_000;
 const accessTimeoutMs = 2_000;
@@ -46,11 +38,7 @@ const accessPauseMs = 10_000;
 export class ConsulClient {
   /** The domain of the services that it reads, in Consul's DNS. */
   readonly serviceDomain: string;
-  readonly #consul: Consul;
-  readonly #agent: http.Agent;
-  /** The blocking queries have connections of their own, which pause during a transaction that goes before their answers. */
-  readonly #blocking: Consul;
-  readonly #blockingAgent: http.Agent;
+  readonly #connections: ConsulConnections;
   readonly #options: ConsulOptions;
   /** What goes before the answers of blocking queries. */
   readonly precedence: Precedence;
@@ -62,13 +50,10 @@ export class ConsulClient {
   constructor(options: ConsulOptions) {
     this.#options = options;
     this.serviceDomain = serviceDomain(options.scope);
-    this.#agent = makeHttpAgent(options.tls, connectionLimits);
-    this.#blockingAgent = makeHttpAgent(options.tls);
+    this.#connections = new ConsulConnections(options);
     this.#isScopeProven = options.scope === undefined;
     this.#onTransaction = options.onTransaction ?? (() => {});
-    this.#consul = this.#open(this.#agent);
-    this.#blocking = this.#open(this.#blockingAgent);
-    this.precedence = new Precedence({ hold: () => pauseConnections(this.#blockingAgent) });
+    this.precedence = new Precedence({ hold: () => this.#connections.pauseBlocking() });
   }
 
   /**
@@ -87,8 +72,8 @@ export class ConsulClient {
     // Consul adds jitter of up to a sixteenth of the wait ("Blocking Queries", HTTP API).
     request.timeout = blocking ? Math.ceil(waitMs * 1.0625) + 5_000 : (options.timeoutMs ?? defaultTimeoutMs);
     const what = queryId(query);
-    const route = routeOf(blocking ? this.#blocking : this.#consul, query);
-    const ask = () => this.#call(route, { request, what, signal: options.signal });
+    const { consul } = blocking ? this.#connections.blocking : this.#connections.pick(options.priority);
+    const ask = () => this.#call(routeOf(consul, query), { request, what, signal: options.signal });
     // The duration of a blocking query is not a delay, so it is not measured.
     const [answer, body] = await (blocking ? ask() : timed({ server: 'consul', operation: query.kind }, ask));
     if (blocking) await this.precedence.after();
@@ -119,22 +104,20 @@ export class ConsulClient {
 
   /**
    * Carries out all operations or none. A lost compare-and-set is an answer (`conflict`), not an error. The answers of
-   * blocking queries wait for a moment while a transaction with `precedence` `over-watches` is under way.
+   * blocking queries wait for a moment while a transaction with `precedence` `over-watches` is under way, and it has the
+   * priority of a failover.
    */
   async transact(
     operations: readonly CatalogOperation[],
-    options: {
-      readonly timeoutMs?: number;
-      readonly signal?: AbortSignal;
-      readonly precedence?: 'over-watches' | 'none';
-    } = {},
+    options: Limits & { readonly precedence?: 'over-watches' | 'none' } = {},
   ): Promise<TransactionResult> {
     const { timeoutMs = defaultTimeoutMs, signal, precedence = 'none' } = options;
-    const put = () => putTransaction(this.#transactions, operations, { timeoutMs, signal });
+    const limits: Limits = { ...options, timeoutMs, ...(precedence === 'none' ? {} : { priority: 'failover' }) };
+    const put = () => this.#putTransaction(operations, limits);
     const run = () => (precedence === 'none' ? put() : this.precedence.first(put));
     try {
       signal?.throwIfAborted();
-      if (!this.#isScopeProven) await this.proveScope({ timeoutMs, ...(signal === undefined ? {} : { signal }) });
+      if (!this.#isScopeProven) await this.proveScope(limits);
       const body = await timed({ server: 'consul', operation: 'transaction' }, run);
       this.#onTransaction();
       return { kind: 'committed', indexes: readTxnIndexes(body) };
@@ -169,7 +152,7 @@ export class ConsulClient {
   }
 
   async #send(call: AgentCall, options: Limits): Promise<unknown> {
-    const api = this.#consul as unknown as Record<
+    const api = this.#connections.pick(options.priority).consul as unknown as Record<
       '_get' | '_put' | '_post',
       (request: object, end: Plugin) => Promise<unknown>
     >;
@@ -189,19 +172,7 @@ export class ConsulClient {
 
   /** Closes every idle connection; requests under way fail. */
   close(): void {
-    this.#agent.destroy();
-    this.#blockingAgent.destroy();
-  }
-
-  #open(agent: http.Agent): Consul {
-    const { tls, host, port, socketPath } = this.#options;
-    const scheme = tls === undefined ? 'http' : 'https';
-    return new Consul({
-      baseUrl: `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}/v1`,
-      agent,
-      headers: this.#headers,
-      ...(socketPath === undefined ? {} : { socketPath }),
-    } as ConstructorParameters<typeof Consul>[0]);
+    this.#connections.close();
   }
 
   get #base(): { readonly token?: string; readonly dc?: string } {
@@ -210,17 +181,13 @@ export class ConsulClient {
     return { ...(token === undefined ? {} : { token }), ...(dc === undefined ? {} : { dc }) };
   }
 
-  /** Of every request, beside the token. */
-  get #headers(): Readonly<Record<string, string>> {
-    const { auth, scope } = this.#options;
-    return {
-      ...(auth === undefined ? {} : { authorization: `Basic ${Buffer.from(auth).toString('base64')}` }),
-      ...(scope === undefined ? {} : scopeHeaders(scope)),
-    };
-  }
-
-  get #transactions(): TransactionTarget {
-    return { ...this.#options, agent: this.#agent, token: this.#base.token, headers: this.#headers };
+  #putTransaction(
+    operations: readonly CatalogOperation[],
+    { timeoutMs = defaultTimeoutMs, signal, priority }: Limits,
+  ): Promise<unknown> {
+    const { agent } = this.#connections.pick(priority);
+    const target = { ...this.#options, agent, token: this.#base.token, headers: fixedHeaders(this.#options) };
+    return putTransaction(target, operations, { timeoutMs, signal });
   }
 
   /** A Consul that refuses the namespace may have been replaced by one that has it, and the other way round. */

@@ -1,4 +1,4 @@
-/** Answers wait at most so long: the work that goes first may hang. */
+/** The other work waits at most so long: the work that goes first may hang. */
 const defaultLongestWaitMs = 50;
 
 /**
@@ -8,8 +8,9 @@ const defaultLongestWaitMs = 50;
 export class Precedence {
   readonly #longestWaitMs: number;
   readonly #hold: () => () => void;
+  /** Work that goes first: at most `longestWaitMs` each, even if it lasts longer. */
   #underWay = 0;
-  #waiting: (() => void)[] = [];
+  readonly #waiting = new Set<() => void>();
 
   /** `hold`: holds back what the other work needs, and returns the function that ends this. Called for each work that goes first. */
   constructor(options: { readonly longestWaitMs?: number; readonly hold?: () => () => void } = {}) {
@@ -19,15 +20,12 @@ export class Precedence {
 
   /** Does work that goes first. */
   async first<T>(work: () => Promise<T>): Promise<T> {
-    this.#underWay += 1;
-    const release = this.#hold();
-    void this.after().then(release);
+    const end = this.#begin();
     try {
       return await work();
     } finally {
-      this.#underWay -= 1;
       // What follows the work goes first as well.
-      setImmediate(() => this.#release());
+      setImmediate(end);
     }
   }
 
@@ -35,16 +33,30 @@ export class Precedence {
   async after(): Promise<void> {
     if (this.#underWay === 0) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, this.#longestWaitMs);
-      this.#waiting.push(() => {
+      const end = (): void => {
         clearTimeout(timer);
+        this.#waiting.delete(end);
         resolve();
-      });
+      };
+      const timer = setTimeout(end, this.#longestWaitMs);
+      this.#waiting.add(end);
     });
   }
 
-  #release(): void {
-    if (this.#underWay > 0) return;
-    for (const resolve of this.#waiting.splice(0)) resolve();
+  /** The returned function ends it, unless it was too long. */
+  #begin(): () => void {
+    const release = this.#hold();
+    this.#underWay += 1;
+    void this.after().then(release);
+    let isUnderWay = true;
+    const end = (): void => {
+      clearTimeout(timer);
+      if (!isUnderWay) return;
+      isUnderWay = false;
+      this.#underWay -= 1;
+      if (this.#underWay === 0) for (const resolve of this.#waiting) resolve();
+    };
+    const timer = setTimeout(end, this.#longestWaitMs);
+    return end;
   }
 }

@@ -109,7 +109,7 @@ export class ClusterFollower implements Reconciler {
     const value = formatClusterRecord(record);
     const step = { kind: 'kv-cas', key: cluster.key, value, index: held.modifyIndex } as const;
     cluster.source.forget();
-    const answer = await client.transact([step], { timeoutMs: writeTimeoutMs });
+    const answer = await client.transact([step], { timeoutMs: writeTimeoutMs, priority: 'failover' });
     if (answer.kind === 'conflict') return { kind: 'fenced', summary: 'another node changed the record first' };
     const modifyIndex = answer.indexes.get(cluster.key) ?? 0;
     cluster.memory.noteWritten({ record, modifyIndex, resets: held.resets });

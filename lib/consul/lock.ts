@@ -26,6 +26,8 @@ export type Lease =
 
 const defaultTtlMs = 10_000;
 const attempts = 20;
+/** A failover may wait for a lease. */
+const priority = 'failover';
 
 /** Takes a lease if one is free; does not wait. Throws if Consul cannot be asked. */
 export async function acquireLease(options: SemaphoreOptions, signal: AbortSignal): Promise<Lease> {
@@ -101,7 +103,8 @@ async function readHolders(
   { client, key }: SemaphoreOptions,
   signal: AbortSignal,
 ): Promise<{ readonly holders: readonly string[]; readonly index: number }> {
-  const { value } = await client.read({ kind: 'key-tree', prefix: `${key}/` }, { consistency: 'consistent', signal });
+  const query = { kind: 'key-tree', prefix: `${key}/` } as const;
+  const { value } = await client.read(query, { consistency: 'consistent', signal, priority });
   const list = value.find((entry) => entry.key === `${key}/.holders`);
   // A key without its session was copied here, as by `consul kv import`, and would never end.
   const alive = new Set(value.flatMap(({ key: own, session }) => (own === `${key}/${session}` ? session : [])));
@@ -114,7 +117,7 @@ async function writeHolders(
 ): Promise<boolean> {
   const value = JSON.stringify(change.holders);
   const operation = { kind: 'kv-cas', key: `${key}/.holders`, value, index: change.index } as const;
-  const result = await client.transact([operation], { signal: change.signal });
+  const result = await client.transact([operation], { signal: change.signal, priority });
   return result.kind === 'committed';
 }
 

@@ -11,6 +11,7 @@ export interface SessionKeysOptions {
 
 const defaultTtlMs = 10_000;
 const requestMs = 5_000;
+const priority = 'failover';
 
 /**
  * Keys in Consul that end with this process: they belong to one session, which is renewed. After an outage of Consul the
@@ -58,7 +59,7 @@ export class SessionKeys {
   remove(key: string): Promise<void> {
     if (!this.#wanted.delete(key)) return this.#changes;
     return this.#change(async () => {
-      await this.#options.client.transact([{ kind: 'kv-delete', key }], { signal: this.#signal() });
+      await this.#options.client.transact([{ kind: 'kv-delete', key }], { signal: this.#signal(), priority });
     });
   }
 
@@ -110,7 +111,7 @@ export class SessionKeys {
     const { client } = this.#options;
     const put = () => setSessionKey(client, { key, value, session, signal: this.#signal() });
     if ((await put()) === 'acquired') return;
-    await client.transact([{ kind: 'kv-delete', key }], { signal: this.#signal() });
+    await client.transact([{ kind: 'kv-delete', key }], { signal: this.#signal(), priority });
     await put();
   }
 

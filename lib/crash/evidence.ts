@@ -20,6 +20,9 @@ export interface CrashEvidenceOptions {
   readonly masters: readonly string[];
 }
 
+/** Of requests about an order. */
+const requestLimits = { timeoutMs: 1_000, priority: 'failover' } as const;
+
 /** The last failover of a master that was ordered because of a crash. */
 export interface LastOrder {
   /** undefined where no bridge ordered one. */
@@ -132,7 +135,7 @@ export class CrashEvidence {
     const key = crashOrderKey(this.#options.prefix, name);
     const { value: entry } = await this.#options.client.read(
       { kind: 'key', key },
-      { consistency: 'consistent', timeoutMs: 1_000, signal },
+      { ...requestLimits, consistency: 'consistent', signal },
     );
     if (entry === undefined) return { ageMs: undefined, by: undefined, index: 0 };
     const { orderedAt, orderedBy } = parseJsonObject(entry.value) ?? {};
@@ -172,7 +175,7 @@ export class CrashEvidence {
     const { client, prefix, bridgeId } = this.#options;
     const value = JSON.stringify({ orderedAt: new Date().toISOString(), orderedBy: bridgeId, ...facts });
     const key = crashOrderKey(prefix, name);
-    const result = await client.transact([{ kind: 'kv-cas', key, value, index: last.index }], { timeoutMs: 1_000 });
+    const result = await client.transact([{ kind: 'kv-cas', key, value, index: last.index }], requestLimits);
     if (result.kind !== 'committed') return undefined;
     return { before: last, index: result.indexes.get(key) ?? Number.NaN };
   }
@@ -191,7 +194,7 @@ export class CrashEvidence {
   async cancelOrder(name: string, { index }: OrderClaim): Promise<void> {
     const { client, prefix } = this.#options;
     const step = { kind: 'kv-delete-cas', key: crashOrderKey(prefix, name), index } as const;
-    await client.transact([step], { timeoutMs: 1_000 }).catch(() => undefined);
+    await client.transact([step], requestLimits).catch(() => undefined);
   }
 }
 

@@ -1,5 +1,4 @@
 import { SwitchmasterError } from '../errors.ts';
-import type { NewHint } from '../loop/hint.ts';
 import type { Outcome } from '../loop/outcome.ts';
 import { redactOutcome } from '../loop/redacted-outcome.ts';
 import type { Reconciler, Run } from '../loop/run.ts';
@@ -8,7 +7,7 @@ import { newFileMode, type TemplateSpec } from '../model/template-spec.ts';
 import type { TextReader } from '../model/text-reader.ts';
 import type { UntrustedRecord } from '../model/trust.ts';
 import type { PresentFile } from './apply/file.ts';
-import { runInOrder } from './early-move.ts';
+import { RenderOrder } from './early-move.ts';
 import {
   type Entry,
   presentText,
@@ -49,9 +48,11 @@ export class Renderer implements Reconciler<RenderHint> {
   readonly name = 'renderer';
   readonly #entries: ReadonlyMap<string, Entry>;
   readonly #options: RendererOptions;
+  readonly #order: RenderOrder;
 
   constructor(options: RendererOptions) {
     this.#options = options;
+    this.#order = new RenderOrder({ answers: options.precedence });
     this.#entries = new Map(options.specs.map((spec) => [spec.name, openEntry(spec, options)]));
   }
 
@@ -60,8 +61,8 @@ export class Renderer implements Reconciler<RenderHint> {
     const clock = new StageClock();
     let outcome: Outcome;
     try {
-      const order = { spec: entry.template.spec, run, clock };
-      outcome = await runInOrder(this.#options.precedence, order, () => this.#reconcile({ entry, clock, run }));
+      const work = () => this.#reconcile({ entry, clock, run });
+      outcome = await this.#order.run({ spec: entry.template.spec, run, clock }, work);
     } catch (thrown) {
       const error = SwitchmasterError.from(thrown);
       entry.state = error.code === 'template-invalid' ? 'invalid' : 'failed';
@@ -119,13 +120,13 @@ export class Renderer implements Reconciler<RenderHint> {
       const message = `The held text of "${name}" has changed. Review it, and approve it again.`;
       throw new SwitchmasterError('approve-refused', message, { details: { held } });
     }
-    this.#wake(name, { source: 'operator', event: 'approve', kind: 'approve', digest: rendering.digest });
+    this.#options.wake(name, { source: 'operator', event: 'approve', kind: 'approve', digest: rendering.digest });
   }
 
   /** Tries again, also a text that was rolled back. */
   retry(name: string): void {
     this.#require(name);
-    this.#wake(name, { source: 'operator', event: 'render', kind: 'retry' });
+    this.#options.wake(name, { source: 'operator', event: 'render', kind: 'retry' });
   }
 
   /** Compiles every source again with its next run. */
@@ -155,10 +156,6 @@ export class Renderer implements Reconciler<RenderHint> {
     }
     await this.#options.queue?.close();
     await Promise.all([...this.#entries.values()].map(({ supervisor }) => supervisor?.stop()));
-  }
-
-  #wake(name: string, hint: NewHint<RenderHint>): void {
-    this.#options.wake(name, hint);
   }
 
   #require(name: string): Entry {

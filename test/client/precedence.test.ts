@@ -32,6 +32,9 @@ t.test('work that hangs delays answers only briefly', async (t) => {
   const work = precedence.first(() => promise);
   await precedence.after();
   t.pass('it continued while the work is under way');
+  const later = precedence.after().then(() => 'later answer');
+  const immediate = new Promise<string>((done) => setImmediate(done, 'immediate'));
+  t.equal(await Promise.race([later, immediate]), 'later answer', 'the time counts from the start of the work');
   resolve();
   await work;
 });
@@ -56,3 +59,18 @@ t.test(
     await work;
   },
 );
+
+t.test('work that hangs does not let further work go unnoticed', async (t) => {
+  const precedence = new Precedence({ longestWaitMs: 5 });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const work = precedence.first(() => promise);
+  await precedence.after();
+  const seen: string[] = [];
+  const next = precedence.first(async () => seen.push('next work'));
+  await Promise.all([next, precedence.after().then(() => seen.push('answer'))]);
+  t.strictSame(seen, ['next work', 'answer']);
+  resolve();
+  await work;
+  await new Promise(setImmediate);
+  await precedence.after();
+});

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { Precedence } from '../../lib/client/precedence.ts';
-import { runInOrder } from '../../lib/renderer/early-move.ts';
+import { RenderOrder } from '../../lib/renderer/early-move.ts';
 import type { RenderHint } from '../../lib/renderer/hint.ts';
 import { StageClock } from '../../lib/renderer/stages.ts';
 
@@ -17,7 +17,8 @@ const added: RenderHint = { ...moved, urgency: 'ordinary' } as RenderHint;
 /** Templates that one decision wakes in this order. Each begins, and the test ends its work. */
 function stage(hint: RenderHint) {
   const seen: string[] = [];
-  const precedence = new Precedence({ longestWaitMs: 60_000 });
+  const answers = new Precedence({ longestWaitMs: 60_000 });
+  const order = new RenderOrder({ answers, longestWaitMs: 60_000 });
   const wake = (name: string, reload?: never) => {
     const clock = new StageClock();
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -25,10 +26,10 @@ function stage(hint: RenderHint) {
       seen.push(name);
       return promise;
     };
-    const ended = runInOrder(precedence, { spec: { reload }, run: { hints: [hint] }, clock }, work);
+    const ended = order.run({ spec: { reload }, run: { hints: [hint] }, clock }, work);
     return { clock, end: resolve, ended };
   };
-  return { seen, wake, precedence };
+  return { seen, wake, answers };
 }
 
 const turns = async () => {
@@ -57,8 +58,7 @@ t.test('other templates begin also if HAProxy does not move, because its file is
   await turns();
   t.strictSame(seen, ['haproxy', 'twemproxy']);
   other.end();
-  const failing = runInOrder(
-    new Precedence(),
+  const failing = new RenderOrder({}).run(
     { spec: { reload: haproxy }, run: { hints: [moved] }, clock: new StageClock() },
     () => Promise.reject(new Error('no such file')),
   );
@@ -75,4 +75,27 @@ t.test('nothing waits where no master changes, or without HAProxy', async (t) =>
   alone.wake('twemproxy');
   await turns();
   t.strictSame(alone.seen, ['twemproxy']);
+});
+
+t.test("without HAProxy, no template waits for the bridge's transaction: files do not wait for Consul", async (t) => {
+  const { seen, wake, answers } = stage(moved);
+  const transaction = Promise.withResolvers<void>();
+  const writing = answers.first(() => transaction.promise);
+  wake('twemproxy');
+  await turns();
+  t.strictSame(seen, ['twemproxy']);
+  transaction.resolve();
+  await writing;
+});
+
+t.test("Consul's answers wait until HAProxy's servers have moved", async (t) => {
+  const { seen, wake, answers } = stage(moved);
+  const { clock, end } = wake('haproxy', haproxy);
+  const answered = answers.after().then(() => seen.push('answer'));
+  await turns();
+  t.strictSame(seen, ['haproxy']);
+  clock.reached('moved');
+  await answered;
+  t.strictSame(seen, ['haproxy', 'answer']);
+  end();
 });

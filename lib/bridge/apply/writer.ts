@@ -61,7 +61,9 @@ export class RecordWriter {
       ? planConfirmation(wanted, { index })
       : planPublication(wanted, { index, catalogContents });
     const plannedMs = this.#nowMs();
-    const writing = publishRecord(client, { ...change, key: recordKey(naming, name) });
+    // A thousand first records at a daemon's start must not delay a failover.
+    const priority = cause === 'initial' ? 'normal' : 'failover';
+    const writing = publishRecord(client, { ...change, key: recordKey(naming, name), priority });
     if (cause === 'failover') {
       memory.followed(record);
       this.#options.onDecision?.(record);

@@ -190,7 +190,8 @@ async function askConsul(
 ): Promise<ConsulAnswer> {
   try {
     const query = { kind: 'key', key: recordKey(naming, name) } as const;
-    const { value } = await client.read(query, { consistency: 'consistent', timeoutMs: askTimeoutMs });
+    const limits = { timeoutMs: askTimeoutMs, priority: 'failover' } as const;
+    const { value } = await client.read(query, { consistency: 'consistent', ...limits });
     const record = value === undefined ? undefined : parseRecord(value.value);
     return { state: 'heard', record: record?.name === name ? record : undefined };
   } catch {

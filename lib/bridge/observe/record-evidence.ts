@@ -11,8 +11,8 @@ export interface RecordEvidence {
   readonly index: bigint;
 }
 
-/** Longer than Consul usually needs for two reads. */
-const timeoutMs = 1_000;
+/** Longer than Consul usually needs for two reads. A failover may wait for them. */
+const limits = { timeoutMs: 1_000, priority: 'failover' } as const;
 
 /**
  * Reads them without waiting for the watches, which may lag behind one another. It reads the record first: what was written
@@ -22,11 +22,11 @@ export async function readEvidence(
   client: Pick<ConsulClient, 'read'>,
   { naming, name, node }: { readonly naming: Naming; readonly name: string; readonly node: string },
 ): Promise<RecordEvidence> {
-  const { value, index } = await client.read({ kind: 'key', key: recordKey(naming, name) }, { timeoutMs });
+  const { value, index } = await client.read({ kind: 'key', key: recordKey(naming, name) }, limits);
   const prefix = plainKey(naming, name);
   const [keys, external] = await Promise.all([
-    client.read({ kind: 'key-tree', prefix }, { timeoutMs }),
-    client.read({ kind: 'node', node }, { timeoutMs }),
+    client.read({ kind: 'key-tree', prefix }, limits),
+    client.read({ kind: 'node', node }, limits),
   ]);
   return {
     held: readStoredRecord(value, name),
