@@ -13,7 +13,7 @@ export interface PoolLimits {
   readonly ownConnections: number;
 }
 
-/** How many reads run at a time that do not block. */
+/** How many reads run at a time that do not block, of each kind. */
 const plainReads = 16;
 
 /** The least time between two reads of a query that shares a connection. */
@@ -31,7 +31,9 @@ const sweepMs = 500;
 export class PooledReader implements Reader {
   readonly #client: Reader;
   readonly #limits: PoolLimits;
-  readonly #plainReads = bulkhead(plainReads, Number.POSITIVE_INFINITY);
+  /** Of services that may share connections, of which there may be thousands. */
+  readonly #sharedReads = bulkhead(plainReads, Number.POSITIVE_INFINITY);
+  readonly #otherReads = bulkhead(plainReads, Number.POSITIVE_INFINITY);
   readonly #changeFeeds = new Map<string | undefined, ChangeFeed>();
   #own = 0;
 
@@ -42,8 +44,7 @@ export class PooledReader implements Reader {
 
   async read(query: ConsulQuery, options: ReadOptions): Promise<Answer> {
     if (options.index === undefined || options.index === 0n) return this.#readPlainly(query, options);
-    const mayShare = query.kind === 'service' && !query.service.startsWith('redis');
-    if (mayShare && this.#own >= this.#limits.ownConnections) return this.#readShared(query, options);
+    if (mayShare(query) && this.#own >= this.#limits.ownConnections) return this.#readShared(query, options);
     this.#own += 1;
     try {
       return await this.#client.read(query, options);
@@ -58,7 +59,8 @@ export class PooledReader implements Reader {
 
   #readPlainly(query: ConsulQuery, options: ReadOptions): Promise<Answer> {
     const { index: _, ...plain } = options;
-    return this.#plainReads.execute(() => {
+    const reads = mayShare(query) ? this.#sharedReads : this.#otherReads;
+    return reads.execute(() => {
       options.signal?.throwIfAborted();
       return this.#client.read(query, plain);
     });
@@ -88,4 +90,8 @@ export class PooledReader implements Reader {
     this.#changeFeeds.set(dc, changeFeed);
     return changeFeed;
   }
+}
+
+function mayShare(query: ConsulQuery): query is ConsulQuery & { kind: 'service' } {
+  return query.kind === 'service' && !query.service.startsWith('redis');
 }
