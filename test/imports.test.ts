@@ -22,6 +22,7 @@ const features = [
 const shared = [
   'part',
   'listening',
+  'handshakes',
   'http',
   'telemetry',
   'consul',
@@ -39,7 +40,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   index: [],
   part: ['http'],
   listening: [],
-  http: ['listening', 'telemetry'],
+  handshakes: [],
+  http: ['handshakes', 'listening', 'telemetry'],
   telemetry: ['loop'],
   consul: ['config', 'client', 'part'],
   crash: ['consul', 'client'],

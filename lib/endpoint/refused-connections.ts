@@ -7,13 +7,12 @@ const maxLingering = 100;
 
 /**
  * Connections that the endpoint refuses. What a client sends is read and dropped: a socket that nobody reads neither sees the
- * client's end nor closes.
+ * client's end nor closes. The server handles errors of the sockets.
  */
 export class RefusedConnections {
   readonly #sockets = new Set<Socket>();
 
   refuse(socket: Socket, reply: string): void {
-    socket.on('error', () => socket.destroy());
     if (this.#sockets.size >= maxLingering) {
       socket.destroy();
       return;

@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TlsOptions, type Server as TlsServer } from 'node:tls';
+import { Handshakes } from '../handshakes.ts';
 import { type Listener, serverKind } from '../listening.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import { Client } from './client.ts';
@@ -30,8 +31,9 @@ export class EndpointServer implements Listener<{ readonly port: number }> {
   readonly #server: Server | TlsServer;
   readonly #hub = new Hub();
   readonly #sockets = new Map<Socket, Session>();
-  /** Connections that came while it is paused; undefined while it serves. */
-  #waiting: Set<Socket> | undefined;
+  readonly #handshakes: Handshakes | undefined;
+  /** Connections that wait while it is paused, each with the time left for its first command, in ms. Undefined while it serves. */
+  #waiting: Map<Socket, number> | undefined;
   readonly #refusedConnections = new RefusedConnections();
   #lastId = 0;
   #refused = 0;
@@ -40,9 +42,10 @@ export class EndpointServer implements Listener<{ readonly port: number }> {
   constructor(options: EndpointServerOptions) {
     this.#options = options;
     const { tls } = options;
-    const accept = (socket: Socket): void => (this.#waiting === undefined ? this.#accept(socket) : this.#keep(socket));
+    const receive = (socket: Socket): void => this.#receive(socket);
     this.#server =
-      tls === undefined ? createServer(accept) : createTlsServer({ ...tls, handshakeTimeout: 10_000 }, accept);
+      tls === undefined ? createServer(receive) : createTlsServer({ ...tls, handshakeTimeout: 10_000 }, receive);
+    if (tls !== undefined) this.#handshakes = new Handshakes(this.#server);
     // A handshake that fails concerns only its client.
     this.#server.on('tlsClientError', (_error, socket) => socket.destroy());
   }
@@ -81,46 +84,61 @@ export class EndpointServer implements Listener<{ readonly port: number }> {
 
   /** Closes the connections that have sent something. New ones wait until it gets new settings. */
   pause(): void {
-    this.#waiting = new Set();
-    for (const [socket, session] of this.#sockets) if (session.release() === 'open') this.#keep(socket);
+    this.#waiting = new Map();
+    for (const [socket, session] of this.#sockets) {
+      const leftMs = session.release();
+      if (leftMs !== 'closed') this.#keep(socket, leftMs);
+    }
     this.#sockets.clear();
   }
 
   /** Serves with other settings from now on. Answers false for another address, or another kind of TLS. Call it after `pause`. */
   become(options: EndpointServerOptions): boolean {
     if (serverKind(options) !== serverKind(this.#options)) return false;
-    const waiting = this.#waiting ?? [];
+    const waiting = this.#waiting ?? new Map<Socket, number>();
     const isTrusted = options.tls?.ca === this.#options.tls?.ca;
     this.#waiting = undefined;
     this.#options = options;
     if (options.tls !== undefined && 'setSecureContext' in this.#server) this.#server.setSecureContext(options.tls);
-    for (const socket of waiting) {
+    if (!isTrusted) this.#handshakes?.close();
+    for (const [socket, leftMs] of waiting) {
       if (socket.destroyed) continue;
       if (!isTrusted) {
         socket.destroy();
         continue;
       }
-      this.#accept(socket);
+      this.#accept(socket, leftMs);
       socket.resume();
     }
     return true;
   }
 
   close(): Promise<void> {
-    for (const socket of [...this.#sockets.keys(), ...(this.#waiting ?? [])]) socket.destroy();
+    for (const socket of [...this.#sockets.keys(), ...(this.#waiting?.keys() ?? [])]) socket.destroy();
+    this.#handshakes?.close();
     this.#refusedConnections.close();
     return new Promise((resolve) => this.#server.close(() => resolve()));
   }
 
-  #keep(socket: Socket): void {
-    const { maxConnections } = this.#options;
-    if ((this.#waiting?.size ?? 0) >= maxConnections) return void socket.destroy();
-    this.#waiting?.add(socket);
+  #receive(socket: Socket): void {
+    // A connection that breaks concerns only its client.
     socket.on('error', () => socket.destroy());
-    socket.once('close', () => this.#waiting?.delete(socket));
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      this.#waiting?.delete(socket);
+    });
+    const { commandMs = defaultCommandMs } = this.#options;
+    if (this.#waiting === undefined) this.#accept(socket, commandMs);
+    else this.#keep(socket, commandMs);
   }
 
-  #accept(socket: Socket): void {
+  #keep(socket: Socket, firstCommandMs: number): void {
+    const { maxConnections } = this.#options;
+    if ((this.#waiting?.size ?? 0) >= maxConnections) return void socket.destroy();
+    this.#waiting?.set(socket, firstCommandMs);
+  }
+
+  #accept(socket: Socket, firstCommandMs: number): void {
     const { context, maxConnections, idleMs, commandMs = defaultCommandMs, onDrop } = this.#options;
     if (this.#sockets.size >= maxConnections) {
       this.#refused += 1;
@@ -142,8 +160,16 @@ export class EndpointServer implements Listener<{ readonly port: number }> {
     const onCommand = (): void => {
       this.#commands += 1;
     };
-    const session = new Session({ socket, client, context, idleMs, commandMs, onCommand, onDrop: drop });
+    const session = new Session({
+      socket,
+      client,
+      context,
+      idleMs,
+      commandMs,
+      firstCommandMs,
+      onCommand,
+      onDrop: drop,
+    });
     this.#sockets.set(socket, session);
-    socket.on('close', () => this.#sockets.delete(socket));
   }
 }

@@ -28,13 +28,15 @@ export interface SessionOptions {
   readonly context: CommandContext;
   /** A connection is closed after so long without a whole command, unless it is subscribed. */
   readonly idleMs: number;
-  /** The same before the first command, and within a command. */
+  /** The same within a command. */
   readonly commandMs: number;
+  /** The same before the first command. */
+  readonly firstCommandMs: number;
   readonly onCommand: () => void;
   readonly onDrop: (why: string) => void;
 }
 
-/** One connection: reads commands in order, and answers each before it takes the next. */
+/** One connection: reads commands in order, and answers each before it takes the next. The server handles errors of its socket. */
 export class Session {
   readonly client: Client;
   readonly #options: SessionOptions;
@@ -45,6 +47,7 @@ export class Session {
   /** Whether a command has begun and is not complete. */
   #isInside = false;
   #refusals = 0;
+  readonly #startedMs = performance.now();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: SessionOptions) {
@@ -54,15 +57,16 @@ export class Session {
     socket.setNoDelay(true);
     socket.setKeepAlive(true, 60_000);
     socket.on('data', this.#read);
-    // A connection that breaks concerns only its client.
-    socket.on('error', () => socket.destroy());
     socket.on('close', this.#close);
-    this.#watchIdle(options.commandMs);
+    this.#watchIdle(options.firstCommandMs);
   }
 
-  /** Ends the session. Leaves the connection open, paused and without a reader if it has sent nothing yet. */
-  release(): 'open' | 'closed' {
-    const { socket } = this.#options;
+  /**
+   * Ends the session. Leaves the connection open, paused and without a reader if it has sent nothing yet, and answers how much of
+   * the time for its first command is left, in ms.
+   */
+  release(): number | 'closed' {
+    const { socket, firstCommandMs } = this.#options;
     if (!this.#isNew || socket.destroyed) {
       socket.destroy();
       return 'closed';
@@ -71,7 +75,7 @@ export class Session {
     socket.off('data', this.#read);
     socket.off('close', this.#close);
     this.#close();
-    return 'open';
+    return Math.max(0, firstCommandMs - (performance.now() - this.#startedMs));
   }
 
   /** Sends a message or a reply that is encoded already. */

@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
+import { Handshakes } from '../handshakes.ts';
 import { type Listener, serverKind } from '../listening.ts';
 import type { Address } from '../model/address.ts';
 import { EventStreams } from './events.ts';
@@ -17,6 +18,7 @@ export class ApiListener implements Listener<{ readonly address: string }> {
   /** The instance that listens. After new settings it passes requests on to another one. */
   readonly #first: FastifyInstance;
   readonly #nodeServers: NodeServer[] = [];
+  readonly #handshakes: Handshakes[] = [];
   #options: ApiListenerOptions;
   #streams: EventStreams;
   #answer: RequestListener;
@@ -42,7 +44,7 @@ export class ApiListener implements Listener<{ readonly address: string }> {
 
   /**
    * Answers with other settings from now on. Connections stay, except readers of the event stream. With another authority for
-   * certificates of clients, all close after the answer in flight. Answers false for another address, or another kind of TLS.
+   * certificates of clients, all close after the answers in flight. Answers false for another address, or another kind of TLS.
    */
   async become(options: ApiListenerOptions): Promise<boolean> {
     const former = this.#options;
@@ -61,6 +63,7 @@ export class ApiListener implements Listener<{ readonly address: string }> {
 
   async close(): Promise<void> {
     this.#streams.close();
+    this.#closeHandshakes();
     await this.#first.close();
   }
 
@@ -71,11 +74,16 @@ export class ApiListener implements Listener<{ readonly address: string }> {
 
   #serve(): NodeServer {
     const server = makeNodeServer((request, response) => {
-      if (!this.#trusted.has(request.socket)) response.shouldKeepAlive = false;
+      const { socket } = request;
+      if (!this.#trusted.has(socket)) return void socket.destroy();
+      response.once('close', () => {
+        if (!this.#trusted.has(socket)) socket.destroySoon();
+      });
       this.#answer(request, response);
     }, this.#options);
-    const event = this.#options.tls === undefined ? 'connection' : 'secureConnection';
-    server.on(event, (socket: Socket) => this.#trusted.add(socket));
+    const isTls = this.#options.tls !== undefined;
+    server.on(isTls ? 'secureConnection' : 'connection', (socket: Socket) => this.#trusted.add(socket));
+    if (isTls) this.#handshakes.push(new Handshakes(server));
     this.#nodeServers.push(server);
     return server;
   }
@@ -86,6 +94,11 @@ export class ApiListener implements Listener<{ readonly address: string }> {
 
   #distrust(): void {
     this.#trusted = new WeakSet();
+    this.#closeHandshakes();
     for (const server of this.#nodeServers) server.closeIdleConnections();
+  }
+
+  #closeHandshakes(): void {
+    for (const handshakes of this.#handshakes) handshakes.close();
   }
 }

@@ -23,13 +23,15 @@ export interface ServingEndpoint {
   readonly address: Address;
   /** Why it dropped connections. */
   readonly drops: readonly string[];
+  /** Gives the server other settings, as a reload does. */
+  readonly reload: (over?: Serving['over']) => boolean;
 }
 
 /** An endpoint in this process that answers from a view, without Consul. It closes with the test. */
 export async function serveView(t: Pick<Test, 'teardown'>, serving: Serving): Promise<ServingEndpoint> {
   const { view, id = '0'.repeat(40), known = [], access = new Access({}), failOver, over } = serving;
   const drops: string[] = [];
-  const server = new EndpointServer({
+  const options: EndpointServerOptions = {
     listen: { host: '127.0.0.1', port: 0 },
     maxConnections: 100,
     idleMs: 600_000,
@@ -44,10 +46,15 @@ export async function serveView(t: Pick<Test, 'teardown'>, serving: Serving): Pr
       failOver,
       facts: () => ({ ...facts, clients: server.facts }),
     },
-  });
+  };
+  const server = new EndpointServer(options);
   t.teardown(() => server.close());
   const { port } = await server.listen();
-  return { server, drops, address: { host: '127.0.0.1', port } };
+  const reload: ServingEndpoint['reload'] = (changed) => {
+    server.pause();
+    return server.become({ ...options, ...changed });
+  };
+  return { server, drops, reload, address: { host: '127.0.0.1', port } };
 }
 
 const facts: Omit<EndpointFacts, 'clients'> = {
