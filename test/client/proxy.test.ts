@@ -74,14 +74,15 @@ t.test('a proxy that answers is up, whatever is at the place of its statistics',
   const proxy = await listen({ host: '127.0.0.1' }, (socket) => socket.on('data', () => socket.end('+PONG\r\n')));
   const address = { host: '127.0.0.1', port: (proxy.address() as AddressInfo).port };
   await listen(join(folder, 'other'), (socket) => socket.end('-ERR unknown command\r\n'));
-  await listen(join(folder, 'silent'), (socket) => setTimeout(() => socket.destroy(), 400));
+  await listen(join(folder, 'silent'), (socket) => setTimeout(() => socket.destroy(), 1_500));
   // The socket file that a killed process leaves.
   const left = `require('node:net').createServer().listen(${JSON.stringify(join(folder, 'left'))}, () => process.kill(process.pid, 'SIGKILL'))`;
   spawnSync(process.execPath, ['-e', left]);
   for (const name of ['none', 'left', 'other', 'silent']) {
     const stats = join(folder, name);
     const unreadable = { kind: 'proxy', broken: [], stats: 'unreadable' };
-    t.match(await probeHaproxy({ address, stats }, { timeoutMs: 200 }), unreadable, `HAProxy, ${name}`);
-    t.match(await new TwemproxyProbe({ address, stats }).probe({ timeoutMs: 200 }), unreadable, `twemproxy, ${name}`);
+    const deadline = { timeoutMs: 1_000 };
+    t.match(await probeHaproxy({ address, stats }, deadline), unreadable, `HAProxy, ${name}`);
+    t.match(await new TwemproxyProbe({ address, stats }).probe(deadline), unreadable, `twemproxy, ${name}`);
   }
 });

@@ -163,7 +163,7 @@ let knownMinor: number | undefined;
 
 function consulMinor(env: NodeJS.ProcessEnv): number {
   if (knownMinor === undefined) {
-    const version = execFileSync('consul', ['version'], { encoding: 'utf8', timeout: 10_000, env });
+    const version = execFileSync('consul', ['version'], { encoding: 'utf8', timeout: 60_000, env });
     const [, major, minor] = /v(\d+)\.(\d+)/.exec(version) ?? [];
     knownMinor = Number(major) > 1 ? 99 : Number(minor);
   }
