@@ -14,7 +14,6 @@ const limits = {
   sentinelConnections: 0,
   consulConnections: 0.3,
   startRequests: 3,
-  idleRequests: 0.1,
   heapBytes: 150_000,
 };
 

@@ -15,7 +15,7 @@ import { makeSocketFolder } from '../socket-folder.ts';
 
 /* Every key of the config that names a file, with a pipe, a device, a folder, and files without an end in its place. */
 
-t.setTimeout(40_000);
+t.setTimeout(240_000);
 const folder = t.testdir({ secret: 'secret\n', 'a.conf.hbs': 'text\n', sandbox: {}, folder: {} });
 const at = (name: string): string => join(folder, name);
 const sockets = makeSocketFolder(t);
