@@ -74,8 +74,20 @@ export class BridgePart implements Part {
     const matches = (name: string) => matchesAny(settings.masters, name);
     this.#actions = this.#makeActions();
     const [memory, { maintenance, isolation, crashOrders }] = [this.#memory, this.#actions];
+    const scope = () => options.client.scope;
     const crash = (name: string) => crashOrders?.unordered(name) ?? null;
-    this.masters = new BridgeView({ sentinels, records, redis, lags, memory, matches, maintenance, isolation, crash });
+    this.masters = new BridgeView({
+      sentinels,
+      records,
+      redis,
+      lags,
+      memory,
+      matches,
+      maintenance,
+      isolation,
+      crash,
+      scope,
+    });
     this.#orders = new BridgeOrders({
       sources: this.#sources,
       memory: this.#memory,

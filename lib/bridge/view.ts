@@ -2,6 +2,7 @@ import type { RedisPool } from '../client/redis-pool.ts';
 import type { MasterState, MastersView, SentinelState, UnorderedCrash } from '../http/views.ts';
 import type { MaintenancePart } from '../maintenance/part.ts';
 import type { Address } from '../model/address.ts';
+import type { ConsulScope } from '../model/consul-scope.ts';
 import { findForeignChecks } from '../model/foreign-check.ts';
 import { findProblems } from '../model/judgement/problems.ts';
 import { findSameMaster } from '../model/other-environment.ts';
@@ -25,6 +26,8 @@ export interface BridgeViewParts {
   readonly memory: (name: string) => MasterMemory;
   readonly maintenance: Pick<MaintenancePart, 'of'>;
   readonly isolation: Pick<Isolation, 'of' | 'problems'>;
+  /** Where in Consul Enterprise everything is. */
+  readonly scope: () => ConsulScope | undefined;
   /** Its crash, where no failover was ordered. */
   readonly crash: (name: string) => UnorderedCrash | null;
   /** Which masters are wanted. */
@@ -78,7 +81,7 @@ export class BridgeView implements MastersView {
   }
 
   problems(name: string): readonly MasterProblem[] {
-    const { redis, records, memory, sentinels, isolation } = this.#parts;
+    const { redis, records, memory, sentinels, isolation, scope } = this.#parts;
     const { problem } = memory(name);
     const record = this.held(name)?.record;
     return findProblems({
@@ -96,6 +99,7 @@ export class BridgeView implements MastersView {
       uncounted: sentinels.uncounted(name).map(({ address, error }) => ({ address, why: explainError(error) })),
       held: problem,
       isolation: isolation.problems(name),
+      scope: scope(),
     });
   }
 

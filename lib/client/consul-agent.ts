@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
 import { type CheckStatus, checkStatuses } from '../model/catalog.ts';
+import type { ConsulScope } from '../model/consul-scope.ts';
 import type { CheckDefinition, HeldService, Registration, ServiceSettings } from '../model/instance.ts';
 import type { ConsulClient } from './consul.ts';
 
@@ -25,6 +26,10 @@ export class ConsulAgentClient {
     this.#client = client;
   }
 
+  get scope(): ConsulScope | undefined {
+    return this.#client.scope;
+  }
+
   /** Every service of this agent, with its checks; sorted by id. */
   async services(): Promise<readonly HeldService[]> {
     const [services, checks] = await Promise.all([
@@ -41,6 +46,7 @@ export class ConsulAgentClient {
         tags: service.Tags,
         meta: service.Meta,
         settings: readSettings(service),
+        scope: { namespace: service.Namespace, partition: service.Partition },
         checks: Object.values(held)
           .filter(({ ServiceID }) => ServiceID === service.ID)
           .map(({ CheckID, Status, Output }) => ({ id: CheckID, status: Status, output: Output })),
@@ -155,6 +161,8 @@ const heldAnswer = z.object({
   Weights: z.object({ Passing: z.number(), Warning: z.number() }).nullish(),
   TaggedAddresses: z.record(z.string(), z.object({ Address: z.string(), Port: z.number().default(0) })).nullish(),
   Connect: z.unknown().optional(),
+  Namespace: z.string().optional(),
+  Partition: z.string().optional(),
 });
 type HeldAnswer = z.output<typeof heldAnswer>;
 const serviceMap = z.record(z.string(), heldAnswer);

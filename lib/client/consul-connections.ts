@@ -1,5 +1,6 @@
 import type http from 'node:http';
 import Consul from 'consul';
+import type { ConsulScope } from '../model/consul-scope.ts';
 import type { ConsulOptions, Priority } from './consul-options.ts';
 import { scopeHeaders } from './consul-scope.ts';
 import { pauseConnections } from './paused-connections.ts';
@@ -21,18 +22,44 @@ export interface Connections {
 
 /** All connections to one Consul agent. Blocking queries have connections of their own, without a limit here. */
 export class ConsulConnections {
-  readonly blocking: Connections;
-  readonly #shared: Connections;
-  readonly #reserved: Connections;
+  readonly #options: ConsulOptions;
+  #scope: ConsulScope | undefined;
+  #blocking: Connections;
+  #shared: Connections;
+  #reserved: Connections;
 
   constructor(options: ConsulOptions) {
-    const open = (limits: Parameters<typeof makeHttpAgent>[1]): Connections => {
-      const agent = makeHttpAgent(options.tls, limits);
-      return { agent, consul: openConsul(options, agent) };
+    this.#options = options;
+    this.#scope = options.scope;
+    this.#blocking = this.#open(makeHttpAgent(options.tls, {}));
+    this.#shared = this.#open(makeHttpAgent(options.tls, sharedLimits));
+    this.#reserved = this.#open(makeHttpAgent(options.tls, reservedLimits));
+  }
+
+  get scope(): ConsulScope | undefined {
+    return this.#scope;
+  }
+
+  get blocking(): Connections {
+    return this.#blocking;
+  }
+
+  /** Headers of every request, beside the token. */
+  get headers(): Readonly<Record<string, string>> {
+    const { auth } = this.#options;
+    return {
+      ...(auth === undefined ? {} : { authorization: `Basic ${Buffer.from(auth).toString('base64')}` }),
+      ...(this.#scope === undefined ? {} : scopeHeaders(this.#scope)),
     };
-    this.blocking = open({});
-    this.#shared = open(sharedLimits);
-    this.#reserved = open(reservedLimits);
+  }
+
+  /** Requests from now on name no namespace and no partition. They use the same connections. */
+  leaveScope(): void {
+    if (this.#scope === undefined) return;
+    this.#scope = undefined;
+    this.#blocking = this.#open(this.#blocking.agent);
+    this.#shared = this.#open(this.#shared.agent);
+    this.#reserved = this.#open(this.#reserved.agent);
   }
 
   /** For a request that does not block and begins now. The shared connections are open already, so a failover prefers them too. */
@@ -42,21 +69,25 @@ export class ConsulConnections {
 
   /** See {@link pauseConnections}. */
   pauseBlocking(): () => void {
-    return pauseConnections(this.blocking.agent);
+    return pauseConnections(this.#blocking.agent);
   }
 
   /** Closes every idle connection; requests under way fail. */
   close(): void {
-    for (const { agent } of [this.blocking, this.#shared, this.#reserved]) agent.destroy();
+    for (const { agent } of [this.#blocking, this.#shared, this.#reserved]) agent.destroy();
   }
-}
 
-/** Headers of every request, beside the token. */
-export function fixedHeaders({ auth, scope }: ConsulOptions): Readonly<Record<string, string>> {
-  return {
-    ...(auth === undefined ? {} : { authorization: `Basic ${Buffer.from(auth).toString('base64')}` }),
-    ...(scope === undefined ? {} : scopeHeaders(scope)),
-  };
+  #open(agent: http.Agent): Connections {
+    const { tls, host, port, socketPath } = this.#options;
+    const scheme = tls === undefined ? 'http' : 'https';
+    const consul = new Consul({
+      baseUrl: `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}/v1`,
+      agent,
+      headers: this.headers,
+      ...(socketPath === undefined ? {} : { socketPath }),
+    } as ConstructorParameters<typeof Consul>[0]);
+    return { agent, consul };
+  }
 }
 
 /** Whether a request that begins now gets a connection at once. */
@@ -65,15 +96,4 @@ function hasRoom(agent: http.Agent): boolean {
   if (idle.some((socket) => !socket.destroyed)) return true;
   const busy = Object.values(agent.sockets).reduce((sum, sockets) => sum + (sockets?.length ?? 0), 0);
   return busy + idle.length < agent.maxSockets;
-}
-
-function openConsul(options: ConsulOptions, agent: http.Agent): Consul {
-  const { tls, host, port, socketPath } = options;
-  const scheme = tls === undefined ? 'http' : 'https';
-  return new Consul({
-    baseUrl: `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}/v1`,
-    agent,
-    headers: fixedHeaders(options),
-    ...(socketPath === undefined ? {} : { socketPath }),
-  } as ConstructorParameters<typeof Consul>[0]);
 }

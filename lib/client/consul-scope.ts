@@ -42,9 +42,13 @@ export function scopedBody(
 /** The open-source Consul refuses the header of a namespace; versions that know partitions refuse that of a partition, too. */
 const refusesHeaders = /Invalid header: \\?"X-Consul-(?:Namespace|Partition)/;
 
+export function refusesScope(thrown: unknown): boolean {
+  return refusesHeaders.test(String(responseBody(thrown)));
+}
+
 /** The error that says what to do where this Consul has no such thing; undefined for every other failure. */
 export function explainScope(scope: ConsulScope | undefined, thrown: unknown): SwitchmasterError | undefined {
-  if (scope === undefined || !refusesHeaders.test(String(responseBody(thrown)))) return undefined;
+  if (scope === undefined || !refusesScope(thrown)) return undefined;
   return notEnterprise(
     scope,
     'only Consul Enterprise has namespaces and partitions, and this agent is not of it',
@@ -56,16 +60,25 @@ type Ask = (call: AgentCall) => Promise<unknown>;
 
 /**
  * Rejects with `consul-refused` where Consul has no namespaces, or no partitions, and would write into the default one instead
- * (a transaction, at the open-source Consul; every request with a partition, at Consul Enterprise before 1.11).
+ * (a transaction, at the open-source Consul; every request with a partition, at Consul Enterprise before 1.11). Asks both
+ * at the same time.
  */
 export async function proveScope(scope: ConsulScope, ask: Ask): Promise<void> {
+  const proofs = [proveNamespace(ask), ...(scope.partition === undefined ? [] : [provePartition(scope, ask)])];
+  for (const proof of await Promise.allSettled(proofs)) if (proof.status === 'rejected') throw proof.reason;
+}
+
+async function proveNamespace(ask: Ask): Promise<void> {
   const what = 'whether it has the namespace';
-  // Any key will do. A missing key and a missing right are answers of a Consul that has read the headers.
+  // Any key will do. A missing key and a missing right are answers of a Consul that does not refuse the headers.
   await ask({ method: 'get', path: '/kv/{key}', params: { key: 'redis' }, what }).catch((thrown) => {
     if (!isAnswer(thrown, [403, 404])) throw thrown;
   });
-  if (scope.partition === undefined) return;
-  const step = { KV: { Verb: 'get-tree', Key: 'redis/', ...scopeFields(scope, 'other') } };
+}
+
+async function provePartition(scope: ConsulScope, ask: Ask): Promise<void> {
+  // A missing key is a conflict.
+  const step = { KV: { Verb: 'get', Key: 'redis', ...scopeFields(scope, 'other') } };
   await ask({ method: 'put', path: '/txn', body: [step], what: 'whether it has partitions' }).catch((thrown) => {
     if (/unknown field/.test(SwitchmasterError.from(thrown).message))
       throw notEnterprise(scope, 'only Consul Enterprise 1.11 and later has partitions', thrown);

@@ -2,15 +2,15 @@ import { EventEmitter } from 'node:events';
 import type { SwitchmasterError } from '../errors.ts';
 import { accessFor, isEmptyAnswer, type ReadAccess } from '../model/access.ts';
 import type { CatalogOperation } from '../model/catalog.ts';
-import { serviceDomain } from '../model/consul-scope.ts';
+import { type ConsulScope, isDefaultScope, serviceDomain } from '../model/consul-scope.ts';
 import { type ConsulAnswers, type ConsulQuery, queryId } from '../model/query.ts';
 import { hiddenError, readAccessCall, readDenied } from './consul-access.ts';
 import { isFiltered, readAnswer, readMetadata } from './consul-answers.ts';
-import { ConsulConnections, fixedHeaders } from './consul-connections.ts';
+import { ConsulConnections } from './consul-connections.ts';
 import { isConflict, refusedStep, responseBody, translate } from './consul-errors.ts';
 import type { AgentCall, ConsulOptions, Indexed, Limits, ReadOptions } from './consul-options.ts';
 import { answer, type Call, headersOf, type Plugin, routeOf } from './consul-routes.ts';
-import { explainScope, proveScope, scopedBody } from './consul-scope.ts';
+import { explainScope, proveScope, refusesScope, scopedBody } from './consul-scope.ts';
 import { readTxnErrors, readTxnIndexes } from './consul-shapes.ts';
 import { putTransaction } from './consul-transaction.ts';
 import { Precedence } from './precedence.ts';
@@ -25,6 +25,7 @@ export type TransactionResult =
 interface RequestContext extends EventEmitter {
   includeResponse: true;
 }
+type RawApi = Record<'_get' | '_put' | '_post', (request: object, end: Plugin) => Promise<unknown>>;
 interface Answer {
   readonly headers: Record<string, string | undefined>;
 }
@@ -36,8 +37,6 @@ const accessPauseMs = 10_000;
 
 /** One Consul agent: reads with Consul's indexes, and transactions. Every failure is a SwitchmasterError. */
 export class ConsulClient {
-  /** The domain of the services that it reads, in Consul's DNS. */
-  readonly serviceDomain: string;
   readonly #connections: ConsulConnections;
   readonly #options: ConsulOptions;
   /** What goes before the answers of blocking queries. */
@@ -49,11 +48,25 @@ export class ConsulClient {
 
   constructor(options: ConsulOptions) {
     this.#options = options;
-    this.serviceDomain = serviceDomain(options.scope);
     this.#connections = new ConsulConnections(options);
     this.#isScopeProven = options.scope === undefined;
     this.#onTransaction = options.onTransaction ?? (() => {});
     this.precedence = new Precedence({ hold: () => this.#connections.pauseBlocking() });
+  }
+
+  /** undefined also if the config names the default namespace, and this Consul is the open-source one, which has no other. */
+  get scope(): ConsulScope | undefined {
+    return this.#connections.scope;
+  }
+
+  /** Whether a write need not ask first. */
+  get isScopeProven(): boolean {
+    return this.#isScopeProven;
+  }
+
+  /** The domain of the services that it reads, in Consul's DNS. */
+  get serviceDomain(): string {
+    return serviceDomain(this.scope);
   }
 
   /**
@@ -72,8 +85,9 @@ export class ConsulClient {
     // Consul adds jitter of up to a sixteenth of the wait ("Blocking Queries", HTTP API).
     request.timeout = blocking ? Math.ceil(waitMs * 1.0625) + 5_000 : (options.timeoutMs ?? defaultTimeoutMs);
     const what = queryId(query);
-    const { consul } = blocking ? this.#connections.blocking : this.#connections.pick(options.priority);
-    const ask = () => this.#call(routeOf(consul, query), { request, what, signal: options.signal });
+    const connections = () => (blocking ? this.#connections.blocking : this.#connections.pick(options.priority));
+    const route: Call = (call) => routeOf(connections().consul, query)(call);
+    const ask = () => this.#call(route, { request, what, signal: options.signal });
     // The duration of a blocking query is not a delay, so it is not measured.
     const [answer, body] = await (blocking ? ask() : timed({ server: 'consul', operation: query.kind }, ask));
     if (blocking) await this.precedence.after();
@@ -112,12 +126,12 @@ export class ConsulClient {
     options: Limits & { readonly precedence?: 'over-watches' | 'none' } = {},
   ): Promise<TransactionResult> {
     const { timeoutMs = defaultTimeoutMs, signal, precedence = 'none' } = options;
-    const limits: Limits = { ...options, timeoutMs, ...(precedence === 'none' ? {} : { priority: 'failover' }) };
+    let limits: Limits = { ...options, timeoutMs, ...(precedence === 'none' ? {} : { priority: 'failover' }) };
     const put = () => this.#putTransaction(operations, limits);
     const run = () => (precedence === 'none' ? put() : this.precedence.first(put));
     try {
       signal?.throwIfAborted();
-      if (!this.#isScopeProven) await this.proveScope(limits);
+      if (!this.#isScopeProven) limits = { ...limits, timeoutMs: await this.#leftAfterProof(limits) };
       const body = await timed({ server: 'consul', operation: 'transaction' }, run);
       this.#onTransaction();
       return { kind: 'committed', indexes: readTxnIndexes(body) };
@@ -125,7 +139,7 @@ export class ConsulClient {
       signal?.throwIfAborted();
       const body = responseBody(thrown);
       const errors = body === undefined ? undefined : readTxnErrors(body);
-      if (errors === undefined) throw this.#translate(thrown, 'a transaction');
+      if (errors === undefined) throw this.#translate(thrown, { scope: this.scope, what: 'a transaction' });
       this.#onTransaction();
       if (errors.every((error) => isConflict(error, operations))) return { kind: 'conflict', errors };
       throw refusedStep(errors, { operations, cause: translate(thrown, 'a transaction') });
@@ -137,32 +151,42 @@ export class ConsulClient {
    * Returns the answer, parsed if it is JSON.
    */
   async send(call: AgentCall, options: Limits = {}): Promise<unknown> {
-    if (call.method !== 'get' && !this.#isScopeProven) await this.proveScope(options);
-    return this.#send(call, options);
+    if (call.method === 'get' || this.#isScopeProven) return this.#send(call, options);
+    return this.#send(call, { ...options, timeoutMs: await this.#leftAfterProof(options) });
   }
 
   /**
-   * Makes sure that this Consul has the client's namespace and partition, before the first write. Throws `consul-refused`
-   * where it would ignore them.
+   * Makes sure, before the first write, that this Consul does not ignore the client's namespace and partition. Whether they
+   * exist is not asked. Throws `consul-refused` where it would ignore them. Asks nothing if it was proven before.
    */
   async proveScope(options: Limits): Promise<void> {
-    const { scope } = this.#options;
-    if (scope !== undefined) await proveScope(scope, (call) => this.#send(call, options));
+    if (this.#isScopeProven) return;
+    try {
+      if (this.scope !== undefined) await proveScope(this.scope, (call) => this.#send(call, options));
+    } catch (thrown) {
+      // The open-source Consul may know no partitions, but the default one is the only one that it has.
+      if (this.scope !== undefined) throw thrown;
+    }
     this.#isScopeProven = true;
   }
 
+  /** Returns how much of the time is left for the write. */
+  async #leftAfterProof(limits: Limits): Promise<number> {
+    const { timeoutMs = defaultTimeoutMs } = limits;
+    const startedMs = performance.now();
+    await this.proveScope({ ...limits, timeoutMs });
+    return Math.max(1, timeoutMs - (performance.now() - startedMs));
+  }
+
   async #send(call: AgentCall, options: Limits): Promise<unknown> {
-    const api = this.#connections.pick(options.priority).consul as unknown as Record<
-      '_get' | '_put' | '_post',
-      (request: object, end: Plugin) => Promise<unknown>
-    >;
+    const api = () => this.#connections.pick(options.priority).consul as unknown as RawApi;
     const { method, what, query = {}, path, params } = call;
-    const target = { path, ...(params === undefined ? {} : { params }), ...scopedBody(call, this.#options.scope) };
+    const target = () => ({ path, ...(params && { params }), ...scopedBody(call, this.scope) });
     const { token, dc: own } = this.#base;
     const dc = own === undefined || call.path.startsWith('/agent/') ? {} : { dc: own };
     const headers = headersOf(token);
     const send: Call = ({ timeout, ctx }) =>
-      api[`_${method}`]({ ...target, query: { ...dc, ...query }, headers, timeout, ctx, type: 'json' }, answer);
+      api()[`_${method}`]({ ...target(), query: { ...dc, ...query }, headers, timeout, ctx, type: 'json' }, answer);
     const request = { timeout: options.timeoutMs ?? defaultTimeoutMs };
     const [, body] = await timed({ server: 'consul', operation: 'agent' }, () =>
       this.#call(send, { request, what, signal: options.signal }),
@@ -186,13 +210,14 @@ export class ConsulClient {
     { timeoutMs = defaultTimeoutMs, signal, priority }: Limits,
   ): Promise<unknown> {
     const { agent } = this.#connections.pick(priority);
-    const target = { ...this.#options, agent, token: this.#base.token, headers: fixedHeaders(this.#options) };
+    const { scope, headers } = this.#connections;
+    const target = { ...this.#options, scope, agent, token: this.#base.token, headers };
     return putTransaction(target, operations, { timeoutMs, signal });
   }
 
   /** A Consul that refuses the namespace may have been replaced by one that has it, and the other way round. */
-  #translate(thrown: unknown, what: string): SwitchmasterError {
-    const refused = explainScope(this.#options.scope, thrown);
+  #translate(thrown: unknown, { scope, what }: { scope: ConsulScope | undefined; what: string }): SwitchmasterError {
+    const refused = explainScope(scope, thrown);
     if (refused !== undefined) this.#isScopeProven = false;
     return refused ?? translate(thrown, what);
   }
@@ -204,12 +229,15 @@ export class ConsulClient {
     input.signal?.throwIfAborted();
     const context = Object.assign(new EventEmitter(), { includeResponse: true }) as RequestContext;
     const cancel = () => context.emit('cancel');
+    const { scope } = this;
     input.signal?.addEventListener('abort', cancel, { once: true });
     try {
       return (await call({ ...input.request, ctx: context })) as [Answer, unknown];
     } catch (thrown) {
       input.signal?.throwIfAborted();
-      throw this.#translate(thrown, input.what);
+      if (!isDefaultScope(scope) || !refusesScope(thrown)) throw this.#translate(thrown, { scope, what: input.what });
+      this.#connections.leaveScope();
+      return await this.#call(call, input);
     } finally {
       input.signal?.removeEventListener('abort', cancel);
     }

@@ -3,6 +3,7 @@ import type { ConsulConfig } from '../config/model.ts';
 import { revealTls } from '../config/reveal.ts';
 import type { Secret } from '../config/secret.ts';
 import type { AclRule } from '../model/acl/rule.ts';
+import type { ConsulScope } from '../model/consul-scope.ts';
 import type { ConsulQuery } from '../model/query.ts';
 import type { Part } from '../part.ts';
 import { AgentProbe, type AgentState } from './agent-probe.ts';
@@ -31,6 +32,7 @@ export class ConsulPart implements Part {
   readonly watches: CatalogWatches;
   readonly #probe: AgentProbe | undefined;
   readonly #rights: RightsProbe | undefined;
+  #proof: Promise<void> | undefined;
 
   constructor(config: ConsulConfig, options: ConsulPartOptions = {}) {
     const { token: configured, auth, tls, connections, maxStaleMs, ...rest } = config;
@@ -56,7 +58,10 @@ export class ConsulPart implements Part {
       });
     if (onAgentChange === undefined) return;
     this.#probe = new AgentProbe({
-      ask: (limits) => this.client.send({ method: 'get', path: '/status/leader', what: 'its leader' }, limits),
+      ask: async (limits) => {
+        await this.client.send({ method: 'get', path: '/status/leader', what: 'its leader' }, limits);
+        this.#proveScope();
+      },
       onChange: (state) => {
         onAgentChange(state);
         if (state.kind === 'answering') this.watches.retryNow();
@@ -71,9 +76,12 @@ export class ConsulPart implements Part {
     return [...denied, ...(this.#rights?.denials ?? []).filter(({ query }) => !named.includes(query))];
   }
 
+  get scope(): ConsulScope | undefined {
+    return this.client.scope;
+  }
+
   start(): void {
-    // The first failover does not wait for it.
-    void this.client.proveScope({ timeoutMs: proofTimeoutMs }).catch(() => undefined);
+    this.#proveScope();
     void this.#probe?.run();
     void this.#rights?.run();
   }
@@ -87,5 +95,15 @@ export class ConsulPart implements Part {
 
   ready(): { ready: true } {
     return { ready: true };
+  }
+
+  /** No write waits for the proof then, not even the first failover after Consul was down. */
+  #proveScope(): void {
+    this.#proof ??= this.client
+      .proveScope({ timeoutMs: proofTimeoutMs })
+      .catch(() => undefined)
+      .finally(() => {
+        this.#proof = undefined;
+      });
   }
 }

@@ -78,6 +78,7 @@ const drafts: readonly Draft[] = [
       buildRegistrar(register, {
         ...connections(context),
         naming: { environment },
+        wantedScope: () => context.config().consul.scope,
         onNodeHosts: (why) => reportInterfaces(context, why),
       }),
   }),
@@ -149,7 +150,7 @@ function buildConsul({ consul, environment }: Pick<Config, 'consul' | 'environme
     onAgentChange: (state) => consulCondition.agentBecomes(state),
     rights: watchRights(context.config, log),
   });
-  conditions.setDenied(() => part.denied);
+  conditions.setConsul(part);
   return part;
 }
 

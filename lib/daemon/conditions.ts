@@ -1,5 +1,7 @@
+import type { ConsulPart } from '../consul/part.ts';
 import type { Denial } from '../consul/watches.ts';
 import type { SwitchmasterError } from '../errors.ts';
+import type { ConsulScope } from '../model/consul-scope.ts';
 import type { ConsulState } from '../model/judgement/consul.ts';
 import type { IgnoredKey } from '../model/records.ts';
 import { type ConsulChange, ConsulCondition } from './consul-condition.ts';
@@ -13,7 +15,7 @@ export class Conditions {
   #ignoredKeys: readonly IgnoredKey[] = [];
   #interfaces: InterfacesState = { kind: 'read' };
   #journal: JournalState = { kind: 'kept' };
-  #denied: () => readonly Denial[] = () => [];
+  #consulView: Pick<ConsulPart, 'denied' | 'scope'> = { denied: [], scope: undefined };
 
   constructor(options: { readonly onConsulChange: (change: ConsulChange) => void }) {
     this.consulCondition = new ConsulCondition({ onChange: options.onConsulChange });
@@ -38,11 +40,16 @@ export class Conditions {
 
   /** What Consul denies to the token now. */
   get denied(): readonly Denial[] {
-    return this.#denied();
+    return this.#consulView.denied;
   }
 
-  setDenied(read: () => readonly Denial[]): void {
-    this.#denied = read;
+  /** Where in Consul Enterprise the keys are. */
+  get scope(): ConsulScope | undefined {
+    return this.#consulView.scope;
+  }
+
+  setConsul(view: Pick<ConsulPart, 'denied' | 'scope'>): void {
+    this.#consulView = view;
   }
 
   get interfaces(): InterfacesState {

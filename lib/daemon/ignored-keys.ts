@@ -1,16 +1,24 @@
 import type { KvEntry } from '../model/catalog.ts';
+import type { ConsulScope } from '../model/consul-scope.ts';
 import { removalText } from '../model/continuity.ts';
 import { mostIgnoredKeys } from '../model/judgement/consul.ts';
 import { type IgnoredKey, isMarkerKey, readRecords } from '../model/records.ts';
+import { consulCommand } from '../model/shell-words.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Conditions } from './conditions.ts';
 
+interface IgnoredKeyReporterOptions {
+  readonly prefix: string;
+  readonly log: Log;
+  readonly conditions: Conditions;
+}
+
 /** Logs each key among the records that holds no record, once, and notes those that somebody must correct. */
 export class IgnoredKeyReporter {
-  readonly #options: { readonly prefix: string; readonly log: Log; readonly conditions: Conditions };
+  readonly #options: IgnoredKeyReporterOptions;
   #reported: ReadonlySet<string> = new Set();
 
-  constructor(options: { readonly prefix: string; readonly log: Log; readonly conditions: Conditions }) {
+  constructor(options: IgnoredKeyReporterOptions) {
     this.#options = options;
   }
 
@@ -26,15 +34,15 @@ export class IgnoredKeyReporter {
     );
     conditions.noteIgnoredKeys(ignoredKeys.filter(({ kind }) => kind !== 'marker'));
     const added = ignoredKeys.filter((one) => !this.#reported.has(identify(one)));
-    for (const one of added.slice(0, mostIgnoredKeys)) log.warn(fieldsOf(one), 'key is no record');
+    for (const one of added.slice(0, mostIgnoredKeys)) log.warn(fieldsOf(one, conditions.scope), 'key is no record');
     const further = added.length - mostIgnoredKeys;
     if (further > 0) log.warn({ prefix, further }, 'further keys are no records');
     this.#reported = new Set(ignoredKeys.map(identify));
   }
 }
 
-function fieldsOf({ key, message }: IgnoredKey) {
-  return { key, why: message, hint: `delete it: consul kv delete ${JSON.stringify(key)}` };
+function fieldsOf({ key, message }: IgnoredKey, scope: ConsulScope | undefined) {
+  return { key, why: message, hint: `delete it: ${consulCommand('kv delete', { scope, operands: [key] })}` };
 }
 
 function identify({ key, kind }: IgnoredKey): string {

@@ -19,12 +19,13 @@ export function unionViews({ assembly, conditions, ...rest }: ViewSources): View
   const views = { ...rest, ...unionParts(assembly) };
   const health = {
     read: () => {
-      const { consul, config, ignoredKeys, interfaces, journal, denied } = conditions;
+      const { consul, config, ignoredKeys, interfaces, journal, denied, scope } = conditions;
       return judge({
         views,
         consul,
         config,
         ignoredKeys,
+        scope,
         interfaces,
         journal,
         denied,

@@ -1,6 +1,7 @@
 import type { SentinelConfig } from '../config/model.ts';
 import type { Address } from '../model/address.ts';
 import type { ServiceInstance } from '../model/catalog.ts';
+import type { ConsulScope } from '../model/consul-scope.ts';
 import type { ForeignCheck } from '../model/foreign-check.ts';
 import type { Limit } from '../model/judgement/limits.ts';
 import type { MaintenanceOfMaster } from '../model/maintenance.ts';
@@ -118,6 +119,8 @@ export interface RedisSettings {
 export interface ExaminedConsul {
   readonly state: Reached;
   readonly leader: boolean;
+  /** Where in Consul Enterprise everything is. */
+  readonly scope?: ConsulScope | undefined;
   /** `1.8.7`; undefined where it may not be read. */
   readonly version: string | undefined;
   readonly dns: ConsulDns | undefined;

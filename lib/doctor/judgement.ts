@@ -57,7 +57,7 @@ export function judgeExamination(examination: Examination): readonly Finding[] {
   const { consul, masters, atMs: nowMs } = examination;
   const reasons = [
     ...judgeConsul(consulState(consul)),
-    ...judgeIgnoredKeys(consul.records?.ignoredKeys ?? []),
+    ...judgeIgnoredKeys(consul.records?.ignoredKeys ?? [], consul.scope),
     ...masters.flatMap((master) => judgeMaster({ master: observe(master, examination), stop: undefined, nowMs })),
     ...judgeUnlisted(examination),
   ];
@@ -108,6 +108,7 @@ function observe(read: ExaminedMaster, examination: Examination): ObservedMaster
       foreignChecks: consul.foreignChecks?.get(name) ?? [],
       uncounted: silent.filter((one) => !counts(one)).map(({ address, error: why }) => ({ address, why })),
       held: undefined,
+      scope: consul.scope,
     }),
   };
 }

@@ -7,6 +7,15 @@ export interface ConsulScope {
   readonly settings: readonly string[];
 }
 
+export function isSameScope(a: ConsulScope | undefined, b: ConsulScope | undefined): boolean {
+  return a?.namespace === b?.namespace && a?.partition === b?.partition;
+}
+
+/** Whether it is where the open-source Consul, which has neither namespaces nor partitions, keeps everything. */
+export function isDefaultScope(scope: ConsulScope | undefined): boolean {
+  return scope?.namespace === 'default' && (scope.partition ?? 'default') === 'default';
+}
+
 /** `service.consul`, or `service.team.ns.east.ap.consul`: below it are the DNS names of services. */
 export function serviceDomain(scope: ConsulScope | undefined): string {
   const namespace = scope === undefined ? '' : `.${scope.namespace}.ns`;

@@ -111,6 +111,8 @@ export type CheckDefinition = {
 export interface HeldService extends Omit<Registration, 'checks' | 'settings'> {
   readonly settings: ServiceSettings;
   readonly checks: readonly HeldCheck[];
+  /** Where it is, in the answer of Consul Enterprise. */
+  readonly scope?: { readonly namespace: string | undefined; readonly partition: string | undefined };
 }
 
 export interface HeldCheck {

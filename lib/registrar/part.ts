@@ -9,6 +9,7 @@ import { Loop } from '../loop/loop.ts';
 import type { RunReport } from '../loop/outcome.ts';
 import { usualResyncMs } from '../loop/resync.ts';
 import type { Address, Endpoint } from '../model/address.ts';
+import { type ConsulScope, isSameScope } from '../model/consul-scope.ts';
 import { matchesAny } from '../model/glob.ts';
 import type { Discovery, InstanceSpec } from '../model/instance.ts';
 import { instanceKind } from '../model/instance-kinds.ts';
@@ -51,6 +52,8 @@ export interface RegistrarPartOptions {
   readonly instances: readonly WantedInstance[];
   readonly discoveries: readonly WantedDiscovery[];
   readonly onReport: (report: RunReport) => void;
+  /** The namespace and the partition that the config names now: a reload may have changed them. */
+  readonly wantedScope: () => ConsulScope | undefined;
   /** Lists the addresses of this node. Default: those of its interfaces. */
   readonly nodeHosts?: () => readonly string[];
   /** Called when the addresses of this node begin to be unreadable, with why, and with undefined when they can be read. */
@@ -60,7 +63,7 @@ export interface RegistrarPartOptions {
 /** The part for the section `register`. */
 export function buildRegistrar(
   config: RegisterConfig,
-  shared: Pick<RegistrarPartOptions, 'client' | 'watches' | 'naming' | 'onReport' | 'nodeHosts' | 'onNodeHosts'>,
+  shared: Omit<RegistrarPartOptions, 'instances' | 'discoveries'>,
 ): RegistrarPart {
   return new RegistrarPart({
     ...shared,
@@ -122,6 +125,7 @@ export class RegistrarPart implements Part {
     try {
       // After a reload the next registrar deregisters what the config lost. The rest must stay in DNS.
       if (options.cause !== 'reload') await this.#registrar.leave();
+      else await this.#leaveFormerScope();
     } finally {
       for (const id of this.#registrar.instances.ids) this.#registrar.instances.release(id);
       this.#registrations.release();
@@ -218,6 +222,13 @@ export class RegistrarPart implements Part {
     const kept = new Set(before.filter(stays).map(({ id }) => id));
     for (const [id, wanted] of fresh) if (!kept.has(id)) this.#adopt(wanted);
     this.#found = [...fresh.values()].map(({ spec }) => spec);
+  }
+
+  /** The next registrar sees only its own namespace and partition. */
+  async #leaveFormerScope(): Promise<void> {
+    const { client, wantedScope } = this.#options;
+    const next = wantedScope();
+    if (!isSameScope(client.scope, next)) await this.#registrar.move(next);
   }
 
   #drop(id: string): void {

@@ -2,6 +2,7 @@ import type { ConsulAgentClient } from '../client/consul-agent.ts';
 import type { Outcome } from '../loop/outcome.ts';
 import type { Reconciler, Run } from '../loop/run.ts';
 import { isNodeLocal } from '../model/address.ts';
+import type { ConsulScope } from '../model/consul-scope.ts';
 import type { HeldService } from '../model/instance.ts';
 import type { Naming } from '../model/naming.ts';
 import type { InstanceProfile, ProbeResult } from '../model/probe-result.ts';
@@ -21,6 +22,7 @@ import {
   type InstanceSnapshot,
   isOwn,
   planInstance,
+  planMove,
   planRemoval,
   registrarName,
 } from './plan/registration.ts';
@@ -86,14 +88,15 @@ export class Registrar implements Reconciler {
     if (memory.original !== undefined) return this.#leaveToOriginal(instance, observed);
     if (waitedMs !== undefined && waitedMs < comparisonMs)
       return { kind: 'held', summary: `may be the same process as ${uncompared.join(', ')}`, retryAfterMs: 200 };
-    const refused = refuse(memory, observed.held);
+    const { scope } = this.#options.agent;
+    const refused = refuse(memory, observed.held, scope);
     if (refused !== undefined) return refused;
     const snapshot = this.#judge(instance, observed);
     let actions = planInstance(snapshot);
     if (actions.some(({ kind }) => kind === 'register')) {
       // A registration replaces the whole service: it must start from what the agent holds now, not before the probe.
       const held = await this.#readHeld(key);
-      const refusedNow = refuse(memory, held);
+      const refusedNow = refuse(memory, held, scope);
       if (refusedNow !== undefined) return refusedNow;
       actions = planInstance({ ...snapshot, held });
     }
@@ -112,6 +115,13 @@ export class Registrar implements Reconciler {
       if (source.spec.deregisterOnStop && memory.refusal === undefined && memory.original === undefined)
         await this.#options.agent.deregister(source.spec.id);
     }
+  }
+
+  /** Deregisters what it registered, where another namespace or partition takes its place. */
+  async move(next: ConsulScope | undefined): Promise<void> {
+    const { agent, naming } = this.#options;
+    for (const id of planMove(await agent.services(), { before: agent.scope, next, registrar: registrarName(naming) }))
+      await agent.deregister(id);
   }
 
   async #observe(source: InstanceSource): Promise<Observed> {
@@ -204,8 +214,12 @@ export class Registrar implements Reconciler {
 }
 
 /** The registrar restores what it registered itself, even where somebody replaced it. */
-function refuse(memory: InstanceMemory, held: HeldService | undefined): Outcome | undefined {
-  memory.setRefusal(held === undefined || memory.registered ? undefined : foreignService(held));
+function refuse(
+  memory: InstanceMemory,
+  held: HeldService | undefined,
+  scope: ConsulScope | undefined,
+): Outcome | undefined {
+  memory.setRefusal(held === undefined || memory.registered ? undefined : foreignService(held, scope));
   return memory.refusal === undefined ? undefined : { kind: 'held', summary: memory.refusal };
 }
 

@@ -62,6 +62,7 @@ export async function observeRemoval(
   return {
     ...of,
     ...{ keys, nodes, registered, hidden, recorded, sentinels, successor },
+    scope: client.scope,
     sentinelOptions: config.sentinel === undefined ? [] : clientOptions(config.sentinel.access),
     mentions: isMoved ? [] : findMentions(config, of),
   };

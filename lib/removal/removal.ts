@@ -7,6 +7,7 @@ import { SwitchmasterError } from '../errors.ts';
 import { removalMark, removalText } from '../model/continuity.ts';
 import { parseJsonObject } from '../model/json.ts';
 import { clusterKey, recordKey } from '../model/naming.ts';
+import { consulCommand } from '../model/shell-words.ts';
 import { observeRemoval, type RemovalSubject } from './observe.ts';
 import { planRemoval } from './plan/plan.ts';
 import type { RemovalPermissions, RemovalPlan, RemovalSnapshot } from './plan/snapshot.ts';
@@ -161,9 +162,9 @@ function hint(known: Pick<RemovalSnapshot, 'name' | 'subject' | 'recorded'> & { 
   return recorded.length === 0 ? `it has no ${subject}` : `it has ${recorded.join(', ')}`;
 }
 
-function describeMark({ naming, name }: RemovalSnapshot): string {
-  const key = JSON.stringify(removalMark(recordKey(naming, name)));
-  return `The mark of the removal could not be deleted. Renderers take a loss of ${name} for its removal while it is there: consul kv delete ${key}`;
+function describeMark({ naming, name, scope }: RemovalSnapshot): string {
+  const command = consulCommand('kv delete', { scope, operands: [removalMark(recordKey(naming, name))] });
+  return `The mark of the removal could not be deleted. Renderers take a loss of ${name} for its removal while it is there: ${command}`;
 }
 
 function refused(why: string): SwitchmasterError {

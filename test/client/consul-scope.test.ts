@@ -5,9 +5,11 @@ import { ConsulClient } from '../../lib/client/consul.ts';
 import { ConsulAgentClient } from '../../lib/client/consul-agent.ts';
 import { toTxnStep } from '../../lib/client/consul-operations.ts';
 import { createSession, setSessionKey } from '../../lib/client/consul-sessions.ts';
+import { ConsulPart } from '../../lib/consul/part.ts';
 import type { CatalogOperation } from '../../lib/model/catalog.ts';
 import { type ConsulScope, serviceDomain } from '../../lib/model/consul-scope.ts';
 import { runCommand } from '../cmd/command.ts';
+import { waitFor } from '../sandbox/condition.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
 
 /* Namespaces and partitions of Consul Enterprise, at the open-source Consul, and at a server that answers as Enterprise does. */
@@ -57,6 +59,37 @@ t.test('the open-source Consul is recognized before anything is written into its
   t.match(doctor, { code: 1, stdout: /Consul refuses consul[.]namespace.*or remove consul[.]namespace/ });
 });
 
+const inDefault: readonly ConsulScope[] = [
+  { namespace: 'default', settings: ['CONSUL_NAMESPACE'] },
+  { namespace: 'default', partition: 'default', settings: ['CONSUL_NAMESPACE', 'CONSUL_PARTITION'] },
+];
+
+t.test('the default namespace is that of the open-source Consul in every kind of request', async (t) => {
+  const sandbox = await Sandbox.openFor(t, { name: 'consul-default-scope' });
+  const consul = await sandbox.consul();
+  for (const scope of inDefault) {
+    const requests: Readonly<Record<string, (client: ConsulClient) => Promise<unknown>>> = {
+      transaction: (client) => client.transact([set]),
+      session: (client) => createSession(client, { name: 'x', ttlMs: 10_000, signal }),
+      reads: (client) =>
+        Promise.all([
+          client.read({ kind: 'key-tree', prefix: 'redis/' }),
+          client.read({ kind: 'key-tree', prefix: 'redis/' }, { index: 1n, waitMs: 1_000 }),
+          client.read({ kind: 'services' }),
+        ]),
+      services: (client) => new ConsulAgentClient(client).services(),
+    };
+    for (const [name, send] of Object.entries(requests)) {
+      const client = new ConsulClient({ ...consul.http, scope });
+      t.teardown(() => client.close());
+      t.equal(client.scope, scope);
+      await t.resolves(send(client), name);
+      t.equal(client.scope, undefined);
+      t.equal(client.serviceDomain, 'service.consul');
+    }
+  }
+});
+
 /** Answers each request with the status and text for its path. */
 async function serve(t: Test, answers: Readonly<Record<string, readonly [number, unknown]>>) {
   const paths: string[] = [];
@@ -78,7 +111,11 @@ async function serve(t: Test, answers: Readonly<Record<string, readonly [number,
     server.closeAllConnections();
     server.close();
   });
-  return { client, paths };
+  return {
+    client,
+    paths,
+    config: { host: '127.0.0.1', port, secure: false, scope, connections: 8, maxStaleMs: 5_000 },
+  };
 }
 
 const committed = { Results: [], Errors: null };
@@ -105,6 +142,28 @@ t.test('a Consul that cannot be asked is asked again', async (t) => {
   await t.rejects(client.transact([set]), { code: 'consul-unavailable' });
   Object.assign(answers, { '/v1/kv/redis': [404, ''], '/v1/txn': [200, committed] });
   t.match(await client.transact([set]), { kind: 'committed' });
+});
+
+t.test('a Consul that comes back is asked in the background: the next write is the only request', async (t) => {
+  const answers: Record<string, readonly [number, unknown]> = { '/v1/kv/redis': [500, 'No cluster leader'] };
+  const { config, paths } = await serve(t, answers);
+  const part = new ConsulPart(config, { onAgentChange: () => undefined });
+  t.teardown(() => part.stop());
+  part.start();
+  await waitFor('the first proof', () => paths.includes('/v1/kv/redis'));
+  const before = paths.length;
+  Object.assign(answers, {
+    '/v1/kv/redis': [404, ''],
+    '/v1/status/leader': [200, '"10.0.0.1:8300"'],
+    '/v1/txn': [200, committed],
+  });
+  await waitFor('the proof', () => paths.slice(before).includes('/v1/txn') && part.client.isScopeProven);
+  paths.length = 0;
+  await part.client.transact([set]);
+  t.strictSame(
+    paths.filter((path) => path !== '/v1/status/leader'),
+    ['/v1/txn'],
+  );
 });
 
 const service = { id: 'i', name: 's', address: '10.0.0.1', port: 1, tags: [], meta: {} };

@@ -37,6 +37,14 @@ function plan(over: Partial<RemovalSnapshot> = {}, unreachableSentinels: 'gone' 
 
 const refusals = (...given: Parameters<typeof plan>) => plan(...given).refusals.map(({ text }) => text);
 
+t.test('commands are for the namespace of the config', async (t) => {
+  const scope = { namespace: 'team', settings: [] };
+  const monitors = { address: { host: '10.0.0.9', port: 26379 }, state: 'monitors', master: undefined } as const;
+  const keys = [...ownKeys, { key: 'redis/desired/m', value: '{}', modifyIndex: 5 }];
+  const commands = plan({ scope, keys, sentinels: [monitors] }).refusals.flatMap((refusal) => refusal.commands);
+  t.match(commands, ['consul kv delete -namespace=team redis/desired/m']);
+});
+
 t.test('every step checks what was read, and the record comes first', async (t) => {
   t.strictSame(plan().refusals, []);
   t.strictSame(plan().steps, [

@@ -1,5 +1,6 @@
 import type { Denial } from '../../consul/watches.ts';
 import type { Views } from '../../http/views.ts';
+import type { ConsulScope } from '../../model/consul-scope.ts';
 import { type Health, toHealth } from '../../model/health.ts';
 import { type ConsulState, judgeConsul, judgeIgnoredKeys } from '../../model/judgement/consul.ts';
 import { isChanging } from '../../model/judgement/master.ts';
@@ -31,6 +32,8 @@ export interface Situation {
   readonly config: ConfigState;
   /** Keys among the records that hold no record. */
   readonly ignoredKeys: readonly IgnoredKey[];
+  /** Where in Consul Enterprise they are. */
+  readonly scope?: ConsulScope | undefined;
   readonly interfaces: InterfacesState;
   readonly journal: JournalState;
   /** What Consul denies to the token. */
@@ -44,14 +47,14 @@ export interface Situation {
  * show it.
  */
 export function judge(situation: Situation): Health {
-  const { views, consul, config, ignoredKeys, interfaces, journal, denied, nowMs } = situation;
+  const { views, consul, config, ignoredKeys, scope, interfaces, journal, denied, nowMs } = situation;
   const last = (loop: string, key: string) => views.outcomes.last(loop, key);
   return toHealth([
     ...judgeReadiness(views.readiness.missing()),
     ...judgeConsul(consul),
     ...judgeDenied(denied),
     ...judgeConfig(config),
-    ...judgeIgnoredKeys(ignoredKeys),
+    ...judgeIgnoredKeys(ignoredKeys, scope),
     ...judgeInterfaces(interfaces),
     ...judgeJournal(journal),
     ...views.masters

@@ -56,6 +56,7 @@ export async function examineConsul(
     const consul = {
       state: { kind: 'reached' },
       leader: hasLeader,
+      scope: client.scope,
       version: self?.version,
       dns: self?.dns,
       missingRules,
@@ -72,9 +73,9 @@ export async function examineConsul(
   } catch (thrown) {
     const error = SwitchmasterError.from(thrown);
     if (error.code === 'consul-unavailable') {
-      return { consul: { ...nothing, state: { kind: 'reached' } } };
+      return { consul: { ...nothing, scope: client.scope, state: { kind: 'reached' } } };
     }
-    return { consul: { ...nothing, state: { kind: 'unreachable', why: error.message } } };
+    return { consul: { ...nothing, scope: client.scope, state: { kind: 'unreachable', why: error.message } } };
   } finally {
     await part.stop();
   }

@@ -1,3 +1,4 @@
+import { serviceDomain } from '../../model/consul-scope.ts';
 import { collisions, dnsSafe, masterService } from '../../model/naming.ts';
 import { type Rule, rule } from '../rule.ts';
 
@@ -17,16 +18,16 @@ export const nameRules: readonly Rule[] = [
   rule({
     name: 'name-not-dns',
     severity: 'warning',
-    reads: ['masters'],
+    reads: ['masters', 'consul'],
     hint: 'Use that name, or rename the master in Sentinel: letters, digits and inner dashes, at most 63.',
-    find: ({ masters }) => {
+    find: ({ masters, consul }) => {
       const names = masters.map(({ name }) => name);
       const collided = new Set(collisions(names).flat());
       return names
         .filter((name) => dnsSafe(name) !== name && !collided.has(name))
         .map((name) => ({
           subject: name,
-          text: `its name is not valid in DNS, which has it as ${dnsSafe(name)}.${masterService}.service.consul`,
+          text: `its name is not valid in DNS, which has it as ${dnsSafe(name)}.${masterService}.${serviceDomain(consul.scope)}`,
         }));
     },
   }),

@@ -1,4 +1,4 @@
-import type { ConsulScope } from '../consul-scope.ts';
+import { type ConsulScope, isDefaultScope } from '../consul-scope.ts';
 import { masterService, replicaService } from '../naming.ts';
 import type { AclNeeds, AclRule } from './rule.ts';
 
@@ -21,7 +21,7 @@ export function planDnsAcl({ masters, registers }: Pick<AclNeeds, 'masters' | 'r
 export function formatDnsAcl(rules: readonly AclRule[], scope?: ConsulScope): string {
   if (rules.length === 0) return '';
   const lines = rules.map(({ resource, segment, policy }) => `${resource} "${segment}" { policy = "${policy}" }`);
-  const blocks = scope === undefined ? lines : withinScope(lines, scope);
+  const blocks = scope === undefined || isDefaultScope(scope) ? lines : withinScope(lines, scope);
   return [
     '',
     '# Consul\'s DNS does not use this token. With default_policy = "deny" its answers are empty until the anonymous token, or',

@@ -1,4 +1,4 @@
-import type { ConsulScope } from '../consul-scope.ts';
+import { type ConsulScope, isDefaultScope } from '../consul-scope.ts';
 import { partRules } from './parts.ts';
 import type { AclNeeds, AclRule } from './rule.ts';
 
@@ -14,9 +14,9 @@ export function listRights(needs: AclNeeds): readonly AclRule[] {
   return [...byText.values()].map((same) => same.find((rule) => rule.without === undefined) ?? (same[0] as AclRule));
 }
 
-/** The format of `consul acl policy create -rules`. With a namespace, the policy is one of the default namespace. */
+/** The format of `consul acl policy create -rules`. With a scope, the policy is one of the default namespace. */
 export function formatAcl(rules: readonly AclRule[], scope?: ConsulScope): string {
-  if (scope === undefined) return formatRules(rules);
+  if (scope === undefined || isDefaultScope(scope)) return formatRules(rules);
   const inside = formatBlock(
     `namespace ${JSON.stringify(scope.namespace)}`,
     formatRules(reduce(rules.flatMap(inNamespace))),

@@ -1,10 +1,11 @@
 import { type Address, formatAddress, isNodeLocal, sameAddress } from '../address.ts';
+import type { ConsulScope } from '../consul-scope.ts';
 import { describeForeignCheck, type ForeignCheck } from '../foreign-check.ts';
 import { describeOtherEnvironment, type OtherEnvironment, removeOtherEnvironment } from '../other-environment.ts';
 import { describeForeign, type ForeignInstance, type MasterProblem } from '../problem.ts';
 import type { MasterRecord } from '../record.ts';
 import type { SentinelView } from '../sentinel.ts';
-import { shellWord } from '../shell-words.ts';
+import { consulCommand } from '../shell-words.ts';
 import { describeLimit, type Limit, questionAbout } from './limits.ts';
 
 /** The master by the record or, where there is no record, by most of the Sentinels. */
@@ -42,6 +43,8 @@ export interface ProblemSituation {
   readonly held: string | undefined;
   /** About Redis servers of this node that are isolated, or could not be paused. Default: none. */
   readonly isolation?: readonly MasterProblem[];
+  /** Where in Consul Enterprise it is. */
+  readonly scope?: ConsulScope | undefined;
 }
 
 /** The problems of a master, sorted: the same problems always come in the same order. */
@@ -58,6 +61,7 @@ export function findProblems({
   uncounted,
   held,
   isolation = [],
+  scope,
 }: ProblemSituation): readonly MasterProblem[] {
   return [
     ...isolation,
@@ -74,7 +78,7 @@ export function findProblems({
     ...uncounted.map((one) => ({ kind: 'sentinel-uncounted', message: describeUncounted(one) }) as const),
     ...publishedLoopback(views, listed),
     ...foreign.map((instance) => {
-      const hint = `consul services deregister -id ${shellWord(instance.id)}`;
+      const hint = consulCommand('services deregister', { scope, operands: ['-id', instance.id] });
       return { kind: 'foreign-instance', message: describeForeign(instance), hint } as const;
     }),
     ...otherEnvironments.map((other) => {

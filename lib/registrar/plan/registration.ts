@@ -1,5 +1,6 @@
 import { formatAddress, isNodeLocal } from '../../model/address.ts';
 import type { CheckStatus } from '../../model/catalog.ts';
+import type { ConsulScope } from '../../model/consul-scope.ts';
 import {
   type CheckDefinition,
   type HeldService,
@@ -10,6 +11,7 @@ import {
 import { instanceKind } from '../../model/instance-kinds.ts';
 import { longestMetaValue, type Naming, nameTag } from '../../model/naming.ts';
 import type { InstanceProfile } from '../../model/probe-result.ts';
+import { consulCommand } from '../../model/shell-words.ts';
 import { announcedAddress, type RecordedRole } from './recorded-role.ts';
 import { addedMeta, describeChecks, listConfigured } from './service-meta.ts';
 
@@ -58,9 +60,10 @@ export function planInstance(snapshot: InstanceSnapshot): readonly InstanceActio
 }
 
 /** Why the registrar must not touch the service with an instance's id; undefined where a registrar registered it. */
-export function foreignService({ id, service, meta }: HeldService): string | undefined {
+export function foreignService({ id, service, meta }: HeldService, scope?: ConsulScope): string | undefined {
   if (Object.hasOwn(meta, registrarMeta)) return undefined;
-  return `not registered: the id ${id} belongs to a service ${service} that no registrar of switchmaster registered (it has no meta ${registrarMeta}); run "consul services deregister -id ${id}", or give that service another id`;
+  const command = consulCommand('services deregister', { scope, operands: ['-id', id] });
+  return `not registered: the id ${id} belongs to a service ${service} that no registrar of switchmaster registered (it has no meta ${registrarMeta}); run "${command}", or give that service another id`;
 }
 
 /** The id of the check that the daemon reports, beside Consul's own. */
@@ -81,6 +84,28 @@ export function planRemoval(
     .filter((service) => isOwn(service, registrar) && !ids.has(service.id))
     .filter(({ meta }) => meta.discovered !== 'true' || recorded.has(meta.name ?? ''))
     .map(({ id }) => id);
+}
+
+/**
+ * The ids of what this registrar registered in the scope `before` and does not need there if its successor works in `next`. Without a
+ * scope Consul takes that of the token, which only the answers of Consul Enterprise name: what may be there already stays.
+ */
+export function planMove(
+  held: readonly HeldService[],
+  scopes: {
+    readonly before: ConsulScope | undefined;
+    readonly next: ConsulScope | undefined;
+    readonly registrar: string;
+  },
+): readonly string[] {
+  const { before, next, registrar } = scopes;
+  const stays = ({ scope }: HeldService) => {
+    const namespace = scope?.namespace ?? before?.namespace;
+    const partition = scope?.partition ?? before?.partition ?? 'default';
+    if (namespace === undefined) return true;
+    return next?.namespace === namespace && (next.partition ?? partition) === partition;
+  };
+  return held.filter((service) => isOwn(service, registrar) && !stays(service)).map(({ id }) => id);
 }
 
 /** Whether this registrar registered the service. */

@@ -2,7 +2,7 @@ import { type Address, formatAddress, sameAddress } from '../../model/address.ts
 import { type ClusterRecord, parseClusterRecord } from '../../model/cluster.ts';
 import { clusterKey, describeEnvironment, type Naming, recordKey } from '../../model/naming.ts';
 import { type MasterRecord, parseRecord } from '../../model/record.ts';
-import { shellWord } from '../../model/shell-words.ts';
+import { consulCommand } from '../../model/shell-words.ts';
 import { refuseLocked } from './refusals.ts';
 import { desiredKey, type Refusal, type RemovalSnapshot, type Successor } from './snapshot.ts';
 
@@ -53,11 +53,14 @@ function serversOf(record: MasterRecord | ClusterRecord): readonly Address[] {
 
 /** What is desired moves along, or the Sentinels lose it where somebody removes the master from them. */
 function refuseDesired(
-  { naming, name, keys }: RemovalSnapshot,
+  { naming, name, keys, scope }: RemovalSnapshot,
   { naming: next, desired }: Successor,
 ): readonly Refusal[] {
   const [from, to] = [desiredKey(naming, name), desiredKey(next, name)];
   if (desired === 'present' || !keys.some(({ key }) => key === from)) return [];
-  const command = `consul kv get ${shellWord(from)} | consul kv put ${shellWord(to)} -`;
-  return [{ text: `${from} exists, and ${to} does not: copy it first`, commands: [command] }];
+  const [get, put] = [
+    consulCommand('kv get', { scope, operands: [from] }),
+    consulCommand('kv put', { scope, operands: [to, '-'] }),
+  ];
+  return [{ text: `${from} exists, and ${to} does not: copy it first`, commands: [`${get} | ${put}`] }];
 }

@@ -14,6 +14,7 @@ import {
 } from '../../model/naming.ts';
 import { parseDesired } from '../../model/provisioning.ts';
 import { parseRecord } from '../../model/record.ts';
+import { partitionOption } from '../../model/shell-words.ts';
 import { refuseFormer } from './former-environment.ts';
 import { refuseCluster, refuseMaster } from './refusals.ts';
 import type {
@@ -34,7 +35,7 @@ export function planRemoval(snapshot: RemovalSnapshot, permissions: RemovalPermi
     refusals,
     isMoved: snapshot.successor !== undefined,
     removes: [...keys, ...ours.flatMap(removedParts)],
-    remains: [...snapshot.nodes.flatMap((node) => remainingParts(node)), ...remaining(snapshot)],
+    remains: [...snapshot.nodes.flatMap((node) => remainingParts(node, snapshot.scope)), ...remaining(snapshot)],
     steps: [
       ...snapshot.keys.map(({ key, modifyIndex: index }) => ({ kind: 'kv-delete-cas', key, index }) as const),
       ...ours.flatMap(stepsFor),
@@ -103,11 +104,13 @@ function stepsFor({ node, modifyIndex, services }: RemovableNode): readonly Cata
   return own.length < services.length ? deleted : [...deleted, { kind: 'node-delete-cas', node, index: modifyIndex }];
 }
 
-function remainingParts({ node, owner, services }: RemovableNode): readonly Remaining[] {
+function remainingParts(
+  { node, owner, services }: RemovableNode,
+  scope: RemovalSnapshot['scope'],
+): readonly Remaining[] {
+  const command = ['consul catalog nodes', ...partitionOption(scope), '-detailed'].join(' ');
   if (owner === 'other')
-    return [
-      { id: `node ${node}`, why: 'its meta does not name this master: consul catalog nodes -detailed shows its owner' },
-    ];
+    return [{ id: `node ${node}`, why: `its meta does not name this master: ${command} shows its owner` }];
   return services
     .filter((service) => !isOwnService(service))
     .map(({ id }) => ({ id: `service ${node}/${id}`, why: 'no bridge registered it, so its node stays too' }));

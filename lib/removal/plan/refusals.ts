@@ -1,6 +1,6 @@
 import { type Address, formatAddress } from '../../model/address.ts';
 import { steeringKey } from '../../model/naming.ts';
-import { redisCliWords, shellWord } from '../../model/shell-words.ts';
+import { consulCommand, redisCliWords, shellWord } from '../../model/shell-words.ts';
 import {
   type AskedSentinel,
   desiredKey,
@@ -34,7 +34,7 @@ export function refuseMaster(snapshot: RemovalSnapshot, permissions: RemovalPerm
 }
 
 function refuseMonitored(
-  { naming, name, keys, sentinelOptions }: RemovalSnapshot,
+  { naming, name, keys, sentinelOptions, scope }: RemovalSnapshot,
   monitoring: readonly Extract<AskedSentinel, { state: 'monitors' }>[],
 ): Refusal {
   const who = monitoring.map(({ address, master }) => `${formatAddress(address)} (master ${describe(master)})`);
@@ -45,7 +45,10 @@ function refuseMonitored(
   );
   return {
     text: `${monitoring.length === 1 ? 'a Sentinel still monitors' : `${monitoring.length} Sentinels still monitor`} ${name}: ${who.join(', ')}${isDesired}`,
-    commands: [...(desired === undefined ? [] : [`consul kv delete ${shellWord(desired.key)}`]), ...removals],
+    commands: [
+      ...(desired === undefined ? [] : [consulCommand('kv delete', { scope, operands: [desired.key] })]),
+      ...removals,
+    ],
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Address } from '../../model/address.ts';
 import type { CatalogOperation, KvEntry, ServiceInstance } from '../../model/catalog.ts';
 import type { ClusterRecord } from '../../model/cluster.ts';
+import type { ConsulScope } from '../../model/consul-scope.ts';
 import { desiredPrefix, keySafe, type Naming } from '../../model/naming.ts';
 import type { MasterRecord } from '../../model/record.ts';
 
@@ -9,6 +10,8 @@ export interface RemovalSnapshot {
   readonly naming: Naming;
   readonly name: string;
   readonly subject: 'master' | 'cluster';
+  /** Where in Consul Enterprise all of it is. */
+  readonly scope?: ConsulScope | undefined;
   /** Every Sentinel that can be found, each process once. */
   readonly sentinels: readonly AskedSentinel[];
   /** Options of redis-cli with which a Sentinel lets an operator in. */

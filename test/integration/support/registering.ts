@@ -79,6 +79,7 @@ export function startRegistrar(
     naming: { environment: setting.environment },
     instances: setting.instances.map(makeInstance),
     discoveries: setting.discoveries ?? [],
+    wantedScope: () => undefined,
     nodeHosts: typeof nodeHosts === 'function' ? nodeHosts : () => nodeHosts,
     onReport: (report) => reports.push(report),
   });

@@ -98,6 +98,12 @@ t.test('with a namespace and a partition, each rule is where Consul Enterprise t
     t.match(inside, `\n  ${rule} {`);
   t.match(inside, '\n  node_prefix "" {');
   const both = shape(formatAcl(planAcl(needs), { ...scope, partition: 'east' }));
+  const inDefault = { namespace: 'default', partition: 'default', settings: [] };
+  t.equal(
+    formatAcl(planAcl(needs), inDefault),
+    formatAcl(planAcl(needs)),
+    'the open-source Consul refuses such blocks',
+  );
   t.equal(both, `partition "east" {\n${text.replace(/^(?=.)/gm, '  ')}}\n`);
   t.end();
 });
