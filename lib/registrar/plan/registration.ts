@@ -87,8 +87,8 @@ export function planRemoval(
 }
 
 /**
- * The ids of what this registrar registered in the scope `before` and does not need there if its successor works in `next`. Without a
- * scope Consul takes that of the token, which only the answers of Consul Enterprise name: what may be there already stays.
+ * The ids of what this registrar registered in the scope `before` and leaves there if its successor works in `next`. Without
+ * a scope Consul uses that of the token, which only the answers of Consul Enterprise name: what may be there already stays.
  */
 export function planMove(
   held: readonly HeldService[],
