@@ -3,7 +3,7 @@ import { hintForKey } from './hint.ts';
 import { explainIssues } from './issue.ts';
 import { type MergedConfig, mergeDocuments } from './merge.ts';
 import type { Config } from './model.ts';
-import { configError, explainSome, formatPath, type Problem } from './problem.ts';
+import { configError, explainSome, type Found, formatPath, type Problem } from './problem.ts';
 import { type CompileTemplate, Resolution } from './resolution.ts';
 import { resolveConfig } from './resolve.ts';
 import { checkRules } from './rules.ts';
@@ -75,21 +75,27 @@ function parseSections(merged: MergedConfig): {
   readonly raw: Partial<RawConfig>;
   readonly problems: readonly Problem[];
 } {
-  const found: (() => Problem)[] = [];
+  const found: Found[] = [];
   const raw: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(merged.value)) {
     if (!Object.hasOwn(sections, key)) {
-      found.push(() => unknownSection(key, merged));
+      found.push({ section: unknownSections, explain: () => unknownSection(key, merged) });
       continue;
     }
     // A section without content, as in `sentinel:`, has its defaults.
     const given = value ?? (lists.has(key) ? [] : {});
     const parsed = sections[key as SectionName].safeParse(given);
     if (parsed.success) raw[key] = parsed.data;
-    else found.push(...explainIssues(parsed.error.issues, { at: [key], config: merged }));
+    else {
+      const explained = explainIssues(parsed.error.issues, { at: [key], config: merged });
+      for (const explain of explained) found.push({ section: key, explain });
+    }
   }
   return { raw, problems: explainSome(found) };
 }
+
+/** Together they are listed as one section. */
+const unknownSections = '';
 
 function unknownSection(key: string, merged: MergedConfig): Problem {
   const place = merged.place([key], 'key');

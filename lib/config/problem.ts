@@ -17,25 +17,43 @@ export interface Problem {
   readonly kind?: 'file';
   /** How to fix it. */
   readonly hint?: string;
+  /** How many mistakes it stands for. Default: 1. */
+  readonly count?: number;
 }
 
 /** How many mistakes of a kind are listed: enough to correct a file by. */
 export const maxMistakes = 50;
 
-/** At most {@link maxMistakes} of the problems, and how many more there are. Does not explain the others. */
-export function explainSome(found: readonly (() => Problem)[]): readonly Problem[] {
-  const some = found.slice(0, maxMistakes).map((explain) => explain());
-  const next = found[maxMistakes]?.();
-  if (next === undefined) return some;
-  const { path, place } = next;
-  const more = { path, message: describeMore(found.length), hint: 'correct the others first' };
-  return [...some, { ...more, ...(place === undefined ? {} : { place }) }];
+/** How many of them each section shows, however many mistakes are in the sections before it. */
+const leastMistakes = 3;
+
+/** A mistake, and the section of the config that contains it. */
+export interface Found {
+  readonly section: string;
+  readonly explain: () => Problem;
 }
 
-/** What the last problem of a list says that leaves mistakes out. */
-export function describeMore(count: number): string {
-  const left = count - maxMistakes;
-  return left === 1 ? '1 more mistake is here' : `${left} more mistakes begin here`;
+/**
+ * About {@link maxMistakes} of the mistakes, at least {@link leastMistakes} of each section, and how many more each section has.
+ * Does not explain the others.
+ */
+export function explainSome(found: readonly Found[]): readonly Problem[] {
+  const sections = Map.groupBy(found, ({ section }) => section);
+  let spare = maxMistakes;
+  for (const { length } of sections.values()) spare -= Math.min(length, leastMistakes);
+  return [...sections.values()].flatMap((mistakes) => {
+    const shown = Math.min(mistakes.length, leastMistakes + Math.max(0, spare));
+    spare -= Math.max(0, shown - leastMistakes);
+    const some = mistakes.slice(0, shown).map(({ explain }) => explain());
+    const next = mistakes[shown]?.explain();
+    return next === undefined ? some : [...some, { ...next, ...describeMore(mistakes.length - shown) }];
+  });
+}
+
+/** What a list says that leaves mistakes out, at the first of them. */
+export function describeMore(count: number): Required<Pick<Problem, 'message' | 'hint' | 'count'>> {
+  const message = count === 1 ? '1 more mistake is here' : `${count} more mistakes begin here`;
+  return { message, hint: 'correct the others first', count };
 }
 
 export type Path = readonly (string | number)[];
@@ -74,7 +92,8 @@ function hidePasswords(message: string): string {
  */
 export function configError(found: readonly Problem[]): SwitchmasterError {
   const problems = found.map((problem) => ({ ...problem, message: hidePasswords(problem.message) }));
-  const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
+  const total = problems.reduce((sum, { count = 1 }) => sum + count, 0);
+  const count = total === 1 ? 'a problem' : `${total} problems`;
   const lines = problems.map((problem) => `  ${formatProblem(problem)}`);
   const code = problems.every(({ kind }) => kind === 'file') ? 'config-unreadable' : 'config-invalid';
   return new SwitchmasterError(code, `The configuration has ${count}:\n${lines.join('\n')}`, {

@@ -1,7 +1,7 @@
 import { isScalar, visit, type YAMLError, type YAMLWarning, type Document as YamlDocument } from 'yaml';
 import { describeMore, maxMistakes, type Problem } from './problem.ts';
 
-type Explanation = Pick<Problem, 'message' | 'hint'>;
+type Explanation = Pick<Problem, 'message' | 'hint' | 'count'>;
 
 export type Mistake = Explanation & { readonly offset: number };
 
@@ -14,8 +14,8 @@ export function findMistakes(document: YamlDocument.Parsed, lineOf: (offset: num
   ].toSorted((a, b) => a.offset - b.offset);
   const next = found[maxMistakes];
   if (next === undefined) return found;
-  const message = describeMore(found.length);
-  return [...found.slice(0, maxMistakes), { message, hint: 'correct the others first', offset: next.offset }];
+  const more = describeMore(found.length - maxMistakes);
+  return [...found.slice(0, maxMistakes), { ...more, offset: next.offset }];
 }
 
 function explainError({ code, message, pos: [offset] }: YAMLError): Mistake {

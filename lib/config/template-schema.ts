@@ -175,6 +175,11 @@ export function isSentinelConf({ source = '' }: { readonly source?: string | und
   return basename(source) === 'sentinel.conf.hbs';
 }
 
+/** consul-template's defaults. */
+function isBraces(delimiters?: { readonly left: string; readonly right: string }): boolean {
+  return delimiters?.left === '{{' && delimiters.right === '}}';
+}
+
 /** Sentinel's config file holds passwords of Redis. */
 const template = templateSettings
   .superRefine(({ source, contents }, context) => {
@@ -185,7 +190,11 @@ const template = templateSettings
     if (source !== undefined && contents !== undefined)
       report('contents', 'cannot be combined with source', 'leave one of them out');
   })
-  .transform((given) => ({ ...given, mode: given.mode ?? (isSentinelConf(given) ? 0o600 : undefined) }));
+  .transform((given) => ({
+    ...given,
+    delimiters: isBraces(given.delimiters) ? undefined : given.delimiters,
+    mode: given.mode ?? (isSentinelConf(given) ? 0o600 : undefined),
+  }));
 export type RawTemplate = z.output<typeof template>;
 
 export const templatesSection = z.array(template);

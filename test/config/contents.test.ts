@@ -84,6 +84,16 @@ t.test('a problem of such a template is reported at its place', async (t) => {
   }
 });
 
+t.test('delimiters that are braces are no delimiters', async (t) => {
+  const braces = "destination: out, delimiters: { left: '{{', right: '}}' }";
+  for (const template of [`contents: '{{vars.a}}', vars: { a: 1 }`, 'source: haproxy.cfg.hbs']) {
+    const [spec] = (await load(t, `{ ${template}, ${braces} }`).loaded).templates;
+    t.equal(spec?.delimiters, undefined, template);
+  }
+  const problems = await problemsOf(t, `{ contents: '{{{vars.a}}}', ${braces} }`);
+  t.match(problems.join('\n'), /\{\{\{vars\.a\}\}\} would write an unchecked value/);
+});
+
 t.test('a template may have delimiters of its own', async (t) => {
   const given =
     "{ contents: '{{ a }} [[vars.a]]', destination: out, vars: { a: 1 }, delimiters: { left: '[[', right: ']]' } }";

@@ -104,6 +104,34 @@ t.test('of more unknown keys, unknown sections and wrong values, fifty are liste
   }
 });
 
+t.test('many mistakes in one section hide none of the others, and all are counted', async (t) => {
+  const unknown = repeat(60, (i) => `  k${i}: 1\n`);
+  const text = `consul:\n${unknown}api:\n  listen: 5\n  tokenFile: 5\nsentinell: {}\nlog:\n  level: x\n  format: x\n  a: 1\n  b: 1\n`;
+  const problems = await problemsOf('c.yml', text);
+  t.match(problems[43], /^45:3 unknown key/);
+  t.strictSame(
+    problems.slice(44).map((problem) => problem.replace(/ \(.*/, '')),
+    [
+      '46:3 16 more mistakes begin here',
+      '63:11 must be a string, not a number',
+      '64:14 must be a string, not a number',
+      '65:1 unknown section',
+      '67:10 must be one of debug, info, warn, error',
+      '68:11 must be one of auto, json, pretty',
+      '69:3 unknown key',
+      '70:3 1 more mistake is here',
+    ],
+  );
+  const message = /^The configuration has 67 problems:/;
+  await t.rejects(loadConfig({ paths: [`${folder}/c.yml`], environment: {} }), { message });
+  writeFileSync(
+    `${folder}/c.yml`,
+    repeat(120, () => 'k: 1\n'),
+  );
+  const repeated = /^The configuration has 119 problems:/;
+  await t.rejects(loadConfig({ paths: [`${folder}/c.yml`], environment: {} }), { message: repeated });
+});
+
 t.test('a tag that other programs replace is refused', async (t) => {
   const text = 'log: !include log.yml\nconsul:\n  address: !ENV ADDRESS\n  tokenFile: !!js/function x\n';
   t.strictSame(
