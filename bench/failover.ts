@@ -20,7 +20,7 @@ export interface FailoverBenchOptions {
 }
 
 /** A shard's old master needs about 10 s to become its replica again: the same shard fails over every tenth round. */
-const shardsPerSide = 10;
+export const shardsPerSide = 10;
 
 /** The bare program waits for the announcement and does not fence the old master, so switchmaster must do the same. */
 const announcementOnly = { follow: 'announcement', fence: 'none' };

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { benchCrash } from './crash.ts';
 import { benchEndpoint } from './endpoint.ts';
-import { benchFailover } from './failover.ts';
+import { shardsPerSide as announcedShards, benchFailover } from './failover.ts';
 import { growthParts } from './growth/parts.ts';
 import { benchGrowth } from './growth.ts';
 import { benchInterrupt } from './interrupt.ts';
@@ -10,6 +10,7 @@ import { benchPage } from './page.ts';
 import { benchPause } from './pause.ts';
 import { benchPeers } from './peers.ts';
 import { benchPromotion } from './promotion.ts';
+import { shardsPerSide as promotedShards } from './promotion-stage.ts';
 import { benchRender } from './render.ts';
 
 const program = new Command('bench')
@@ -22,7 +23,12 @@ program
     'measure the time from +switch-master to the committed transaction, and from a promotion to each consumer',
   )
   .option('--rounds <count>', 'failovers of each side', Number, 50)
-  .addOption(new Option('--follow <mode>', 'default: both').choices(['announcement', 'promotion']))
+  .addOption(
+    new Option(
+      '--follow <mode>',
+      `announcement: ${announcedShards} masters of each program; promotion: ${promotedShards}; default: both`,
+    ).choices(['announcement', 'promotion']),
+  )
   .option('--against <folder>', 'another checkout of switchmaster, with its node_modules (announcement only)')
   .option('--json', 'print one JSON object a line to standard output')
   .action(async (options) => {

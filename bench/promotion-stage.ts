@@ -32,7 +32,7 @@ export interface PromotionStage {
 }
 
 /** Sentinel needs 10 s to make an old master a replica again. */
-const shardsPerSide = 6;
+export const shardsPerSide = 6;
 
 /** Shards of two programs in one run, three Sentinels and Consul. */
 export async function openPromotionStage(sandbox: Sandbox): Promise<PromotionStage> {
