@@ -60,7 +60,7 @@ function standFor(content: string, { open, close, backslash }: Stand): string {
 }
 
 /**
- * Replaces characters by others, in one pass over the code units: `replaceAll` takes some 100 ms for each of them where most of a
+ * Replaces characters by others, and reads the text once: `replaceAll` takes some 100 ms for each of them where most of a
  * mebibyte is replaced.
  */
 function exchange(text: string, pairs: readonly (readonly [from: string, to: string])[]): string {
