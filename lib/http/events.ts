@@ -67,6 +67,7 @@ export class EventStreams {
   readonly #streams = new Set<Stream>();
   readonly #timers: readonly NodeJS.Timeout[];
   readonly #unsubscribe: () => void;
+  #isClosed = false;
 
   constructor(journal: JournalView, options: EventStreamOptions = {}) {
     this.#journal = journal;
@@ -84,7 +85,7 @@ export class EventStreams {
     return this.#streams.size;
   }
 
-  /** Turns a response into a stream. Throws `request-throttled` if there are too many. */
+  /** Turns a response into a stream, which ends at once if the streams are closed. Throws `request-throttled` if there are too many. */
   open(response: ServerResponse, given: Reader): void {
     const { client } = given;
     const same = [...this.#streams].filter((stream) => stream.client === client).length;
@@ -102,18 +103,33 @@ export class EventStreams {
     });
     response.on('close', () => this.#streams.delete(stream));
     response.on('error', () => response.destroy());
-    response.on('drain', () => this.#resume(stream));
+    response.on('drain', () => response.writableEnded || this.#resume(stream));
     this.#streams.add(stream);
     this.#send(stream, 'retry: 2000\n\n');
-    this.#resume(stream);
+    if (this.#isClosed) this.#end(stream);
+    else this.#resume(stream);
   }
 
-  /** Ends every stream. */
+  /** Ends every stream. A reader that does not read the end of its stream within `stallMs` loses its connection. */
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#unsubscribe();
     for (const timer of this.#timers) clearInterval(timer);
-    for (const { response } of this.#streams) response.end();
-    this.#streams.clear();
+    for (const stream of this.#streams) this.#end(stream);
+  }
+
+  /** Closes the connection of every reader at once, also if it has not read the end of its stream. */
+  destroy(): void {
+    this.close();
+    for (const { response } of this.#streams) response.destroy();
+  }
+
+  #end({ response }: Stream): void {
+    const stalled = setTimeout(() => response.destroy(), this.#options.stallMs);
+    stalled.unref();
+    response.once('close', () => clearTimeout(stalled));
+    response.end();
   }
 
   /** Ends the newest stream of the client that has most. Throws if that has hardly more than the client that asks, with `same` streams. */

@@ -21,6 +21,8 @@ export class ApiListener implements Listener<{ readonly address: string }> {
   readonly #handshakes: Handshakes[] = [];
   #options: ApiListenerOptions;
   #streams: EventStreams;
+  /** Those of former settings whose readers have not all read their end. */
+  #formerStreams: readonly EventStreams[] = [];
   #answer: RequestListener;
   /** Connections whose clients the present authority of certificates accepted. */
   #trusted = new WeakSet<Socket>();
@@ -56,6 +58,7 @@ export class ApiListener implements Listener<{ readonly address: string }> {
     await next.ready();
     this.#answer = next.routing;
     formerStreams.close();
+    this.#formerStreams = [...this.#formerStreams, formerStreams].filter(({ size }) => size > 0);
     if (options.tls !== undefined) this.#renew(options.tls);
     if (options.tls?.ca !== former.tls?.ca) this.#distrust();
     return true;
@@ -95,6 +98,7 @@ export class ApiListener implements Listener<{ readonly address: string }> {
   #distrust(): void {
     this.#trusted = new WeakSet();
     this.#closeHandshakes();
+    for (const streams of this.#formerStreams) streams.destroy();
     for (const server of this.#nodeServers) server.closeIdleConnections();
   }
 
