@@ -18,6 +18,8 @@ export interface ListeningOptions<Bound extends object, Server extends Listener<
     readonly handover: Handover<Bound, Server>;
     /** Gives the server of the former part the settings of this one. Answers false if that needs another server. */
     readonly adopt: (former: Server) => Promise<boolean>;
+    /** Releases what the server answers from. Called after `stop`: when the server has closed, or the next part has it. */
+    readonly release?: () => void;
   };
   readonly onListening: (bound: Bound) => void;
   /** Called once, and not at each attempt that fails after it. */
@@ -41,18 +43,24 @@ type Attempt<Bound extends object, Server extends Listener<Bound>> =
 /** Passes a server that listens from one part to the next one of a reload, so that no connection is refused between them. */
 export class Handover<Bound extends object, Server extends Listener<Bound>> {
   #left: Running<Bound, Server> | undefined;
+  #onGone: (() => void) | undefined;
 
   get left(): Running<Bound, Server> | undefined {
     return this.#left;
   }
 
-  leave(running: Running<Bound, Server>): void {
+  /** `onGone` is called when a part has the server, or it has closed. */
+  leave(running: Running<Bound, Server>, onGone: () => void): void {
     this.#left = running;
+    this.#onGone = onGone;
   }
 
   /** A part has it now. */
   take(): void {
+    const onGone = this.#onGone;
     this.#left = undefined;
+    this.#onGone = undefined;
+    onGone?.();
   }
 
   /** Closes a server that no part has taken. */
@@ -60,6 +68,7 @@ export class Handover<Bound extends object, Server extends Listener<Bound>> {
     const left = this.#left;
     this.#left = undefined;
     await left?.server.close();
+    this.take();
   }
 }
 
@@ -77,7 +86,7 @@ export class Listening<Bound extends object, Server extends Listener<Bound>> {
     this.#options = options;
   }
 
-  /** The server that listens; undefined while none does. */
+  /** The server that listens, also while it is left to the next part; undefined while none does. */
   get server(): Server | undefined {
     return this.#running?.server;
   }
@@ -103,12 +112,17 @@ export class Listening<Bound extends object, Server extends Listener<Bound>> {
     this.#isStopped = true;
     clearTimeout(this.#retry);
     await this.#attempt;
-    const running = this.#running;
-    this.#running = undefined;
     this.#refusal = undefined;
-    const handover = cause === 'reload' ? this.#options.succession?.handover : undefined;
-    if (running === undefined || handover === undefined) await running?.server.close();
-    else handover.leave(running);
+    const { handover, release } = this.#options.succession ?? {};
+    const running = this.#running;
+    const end = (): void => {
+      this.#running = undefined;
+      release?.();
+    };
+    if (cause === 'reload' && running !== undefined && handover !== undefined) return handover.leave(running, end);
+    this.#running = undefined;
+    await running?.server.close();
+    end();
   }
 
   async #begin(): Promise<void> {

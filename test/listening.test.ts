@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import t from 'tap';
-import { Listening } from '../lib/listening.ts';
+import { Handover, Listening } from '../lib/listening.ts';
 import { waitFor } from './sandbox/condition.ts';
 
 /** Listens at a port of the loopback device. */
@@ -83,4 +83,30 @@ t.test('a server that comes up while it is stopped is closed, and not reported',
   begun.resolve();
   await Promise.all([started, stopped]);
   t.equal(isClosed, true);
+});
+
+t.test('what a server answers from is released when the next part has the server, or it has closed', async (t) => {
+  const events: string[] = [];
+  const handover = new Handover<{ port: number }, ReturnType<typeof makeServer>>();
+  const make = (name: string, isAdopted: boolean) =>
+    new Listening<{ port: number }, ReturnType<typeof makeServer>>({
+      makeServer: () => makeServer(0),
+      succession: { handover, adopt: async () => isAdopted, release: () => void events.push(name) },
+      onListening: () => events.push(`${name} listens`),
+      onRefused: (why) => t.fail(why),
+    });
+  const [first, second, third] = [make('first', false), make('second', true), make('third', false)];
+  await first.start();
+  const { server } = first;
+  await first.stop('reload');
+  t.equal(first.server, server, 'it still answers');
+  await second.start();
+  t.equal(second.server, server);
+  t.equal(first.server, undefined);
+  await second.stop('reload');
+  await third.start();
+  t.not(third.server, server, 'another server');
+  await third.stop('reload');
+  await handover.close();
+  t.strictSame(events, ['first listens', 'first', 'second listens', 'second', 'third listens', 'third']);
 });

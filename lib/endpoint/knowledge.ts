@@ -38,6 +38,7 @@ export class Knowledge {
   #follows: Follows | undefined;
   #view: ServedView | undefined;
   #staleSince: string | undefined;
+  #isExpired = false;
   #timer: NodeJS.Timeout | undefined;
   #parsed: { readonly entries: readonly KvEntry[]; readonly records: readonly MasterRecord[] } | undefined;
 
@@ -53,7 +54,7 @@ export class Knowledge {
   /** `stale`: Consul does not answer now. */
   get consul(): 'pending' | 'current' | 'stale' {
     if (this.#view === undefined) return 'pending';
-    return this.#follows?.records.state.kind === 'current' ? 'current' : 'stale';
+    return !this.#isExpired && this.#follows?.records.state.kind === 'current' ? 'current' : 'stale';
   }
 
   get staleSince(): string | undefined {
@@ -72,6 +73,12 @@ export class Knowledge {
       endpoints: service(endpointService),
     };
     this.#update();
+  }
+
+  /** Counts as stale from now on, because the watches may end. It still takes what they and the bridge report. */
+  expire(): void {
+    this.#isExpired = true;
+    this.#staleSince ??= new Date().toISOString();
   }
 
   stop(): void {
@@ -93,7 +100,7 @@ export class Knowledge {
     if (this.#follows === undefined) return;
     const { naming, own, onMessages } = this.#options;
     const { records, masters, replicas, endpoints } = this.#follows;
-    if (records.state.kind === 'stale') this.#staleSince ??= new Date().toISOString();
+    if (this.#isExpired || records.state.kind === 'stale') this.#staleSince ??= new Date().toISOString();
     else this.#staleSince = undefined;
     const entries = lastValue(records.state);
     if (entries === undefined) return;

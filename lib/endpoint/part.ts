@@ -62,7 +62,11 @@ export class EndpointPart implements Part {
     const { settings, naming, watches, decisions, handover, log } = options;
     this.#listening = new Listening({
       makeServer: () => new EndpointServer(this.#serverOptions()),
-      succession: { handover, adopt: async (former) => former.become(this.#serverOptions()) },
+      succession: {
+        handover,
+        adopt: async (former) => former.become(this.#serverOptions()),
+        release: () => this.#knowledge.stop(),
+      },
       onListening: ({ port }) => this.#onListening(port),
       onRefused: (why) => log.error({ listen: formatAddress(settings.listen), why }, 'sentinel endpoint cannot listen'),
     });
@@ -98,9 +102,9 @@ export class EndpointPart implements Part {
   async stop({ cause }: StopOptions): Promise<void> {
     // The service goes first, so that no other endpoint names this one any more.
     await this.#registration?.stop(cause);
-    if (cause === 'reload') this.#listening.server?.pause();
+    // After a reload, the server answers from this knowledge until the next part takes it, also when the watches have ended.
+    this.#knowledge.expire();
     await this.#listening.stop(cause);
-    this.#knowledge.stop();
   }
 
   /** Ready when it listens and the records were read once. */

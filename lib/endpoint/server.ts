@@ -32,8 +32,6 @@ export class EndpointServer implements Listener<{ readonly port: number }> {
   readonly #hub = new Hub();
   readonly #sockets = new Map<Socket, Session>();
   readonly #handshakes: Handshakes | undefined;
-  /** Connections that wait while it is paused, each with the time left for its first command, in ms. Undefined while it serves. */
-  #waiting: Map<Socket, number> | undefined;
   readonly #refusedConnections = new RefusedConnections();
   #lastId = 0;
   #refused = 0;
@@ -82,27 +80,23 @@ export class EndpointServer implements Listener<{ readonly port: number }> {
     this.#hub.publish(messages);
   }
 
-  /** Closes the connections that have sent something. New ones wait until it gets new settings. */
-  pause(): void {
-    this.#waiting = new Map();
-    for (const [socket, session] of this.#sockets) {
-      const leftMs = session.release();
-      if (leftMs !== 'closed') this.#keep(socket, leftMs);
-    }
-    this.#sockets.clear();
-  }
-
-  /** Serves with other settings from now on. Answers false for another address, or another kind of TLS. Call it after `pause`. */
+  /**
+   * Serves with other settings from now on. Closes the connections that have sent something, and all of them for another authority
+   * of clients. Answers false for another address, or another kind of TLS. Throws if TLS cannot use the certificates, and then
+   * changes nothing.
+   */
   become(options: EndpointServerOptions): boolean {
-    if (serverKind(options) !== serverKind(this.#options)) return false;
-    const waiting = this.#waiting ?? new Map<Socket, number>();
-    const isTrusted = options.tls?.ca === this.#options.tls?.ca;
-    this.#waiting = undefined;
-    this.#options = options;
+    const former = this.#options;
+    if (serverKind(options) !== serverKind(former)) return false;
     if (options.tls !== undefined && 'setSecureContext' in this.#server) this.#server.setSecureContext(options.tls);
+    this.#options = options;
+    const isTrusted = options.tls?.ca === former.tls?.ca;
     if (!isTrusted) this.#handshakes?.close();
-    for (const [socket, leftMs] of waiting) {
-      if (socket.destroyed) continue;
+    const sessions = [...this.#sockets];
+    this.#sockets.clear();
+    for (const [socket, session] of sessions) {
+      const leftMs = session.release();
+      if (leftMs === 'closed') continue;
       if (!isTrusted) {
         socket.destroy();
         continue;
@@ -114,7 +108,7 @@ export class EndpointServer implements Listener<{ readonly port: number }> {
   }
 
   close(): Promise<void> {
-    for (const socket of [...this.#sockets.keys(), ...(this.#waiting?.keys() ?? [])]) socket.destroy();
+    for (const socket of this.#sockets.keys()) socket.destroy();
     this.#handshakes?.close();
     this.#refusedConnections.close();
     return new Promise((resolve) => this.#server.close(() => resolve()));
@@ -123,19 +117,8 @@ export class EndpointServer implements Listener<{ readonly port: number }> {
   #receive(socket: Socket): void {
     // A connection that breaks concerns only its client.
     socket.on('error', () => socket.destroy());
-    socket.once('close', () => {
-      this.#sockets.delete(socket);
-      this.#waiting?.delete(socket);
-    });
-    const { commandMs = defaultCommandMs } = this.#options;
-    if (this.#waiting === undefined) this.#accept(socket, commandMs);
-    else this.#keep(socket, commandMs);
-  }
-
-  #keep(socket: Socket, firstCommandMs: number): void {
-    const { maxConnections } = this.#options;
-    if ((this.#waiting?.size ?? 0) >= maxConnections) return void socket.destroy();
-    this.#waiting?.set(socket, firstCommandMs);
+    socket.once('close', () => this.#sockets.delete(socket));
+    this.#accept(socket, this.#options.commandMs ?? defaultCommandMs);
   }
 
   #accept(socket: Socket, firstCommandMs: number): void {

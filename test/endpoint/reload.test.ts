@@ -74,3 +74,30 @@ t.test('a silent connection gets no further listeners in many reloads, and then 
   t.equal(String(answer), '+PONG\r\n');
   t.strictSame(warnings, [], 'Node warns of more than ten listeners for one event');
 });
+
+t.test('a connection that has sent something is closed, and a silent one stays', async (t) => {
+  const { server, address, reload } = await serveView(t, { view });
+  const [spoken, silent] = await Promise.all([open(t, address.port), open(t, address.port)]);
+  await untilConnected(server, 2);
+  spoken.write('PING\r\n');
+  await once(spoken, 'data');
+  const closed = once(spoken, 'close');
+  t.equal(reload(), true);
+  await closed;
+  silent.write('PING\r\n');
+  t.equal(String((await once(silent, 'data'))[0]), '+PONG\r\n');
+});
+
+t.test('certificates that TLS cannot use change nothing, and do not hold up the end', async (t) => {
+  const { cert, key } = new Certificates(join(t.testdir(), 'ca')).issue('endpoint.test');
+  const { server, address, reload } = await serveView(t, { view, over: { tls: { cert, key } } });
+  const socket = connectTls({ ...address, rejectUnauthorized: false });
+  t.teardown(() => socket.destroy());
+  await untilConnected(server, 1);
+  t.throws(() => reload({ tls: { cert, key: 'none' } }));
+  socket.write('PING\r\n');
+  t.equal(String((await once(socket, 'data'))[0]), '+PONG\r\n');
+  const closed = once(socket, 'close');
+  await server.close();
+  await closed;
+});

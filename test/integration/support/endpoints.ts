@@ -3,7 +3,7 @@ import { ConsulClient } from '../../../lib/client/consul.ts';
 import type { EndpointConfig } from '../../../lib/config/model.ts';
 import { Decisions } from '../../../lib/consul/decisions.ts';
 import { CatalogWatches } from '../../../lib/consul/watches.ts';
-import { EndpointPart } from '../../../lib/endpoint/part.ts';
+import { type EndpointHandover, EndpointPart } from '../../../lib/endpoint/part.ts';
 import { Handover } from '../../../lib/listening.ts';
 import type { Address } from '../../../lib/model/address.ts';
 import { makeLog } from '../../../lib/telemetry/log.ts';
@@ -18,6 +18,8 @@ export interface EndpointSetup {
   readonly decisions?: Decisions;
   readonly environment?: string;
   readonly failOver?: (name: string) => Promise<unknown>;
+  /** Keeps the server for the next part. Default: one of its own. */
+  readonly handover?: EndpointHandover;
   /** The bridge of the same node. */
   readonly bridge?: BridgePart;
 }
@@ -31,10 +33,8 @@ export interface RunningEndpoint {
 }
 
 /** An endpoint in this process that listens, and stops with the test. */
-export async function startEndpoint(
-  t: Pick<TestLike, 'teardown'>,
-  { consul, settings, environment, decisions = new Decisions(), failOver = async () => {}, bridge }: EndpointSetup,
-): Promise<RunningEndpoint> {
+export async function startEndpoint(t: Pick<TestLike, 'teardown'>, setup: EndpointSetup): Promise<RunningEndpoint> {
+  const { consul, settings, environment, decisions = new Decisions(), failOver = async () => {}, bridge } = setup;
   const client = new ConsulClient(consul.http);
   const watches = new CatalogWatches({ client });
   const given = { listen: { host: '127.0.0.1', port: 0 }, maxConnections: 10_000, idleMs: 3_600_000 };
@@ -49,7 +49,7 @@ export async function startEndpoint(
     failOver,
     sentinels: (name) => bridge?.masters.views(name) ?? [],
     onReport: () => {},
-    handover: new Handover(),
+    handover: setup.handover ?? new Handover(),
     log: makeLog({ level: 'error', format: 'json', stream: { write: (line) => void lines.push(line) } }),
   });
   const stop = stopWith(t, { part, watches, client });

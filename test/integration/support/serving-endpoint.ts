@@ -50,10 +50,7 @@ export async function serveView(t: Pick<Test, 'teardown'>, serving: Serving): Pr
   const server = new EndpointServer(options);
   t.teardown(() => server.close());
   const { port } = await server.listen();
-  const reload: ServingEndpoint['reload'] = (changed) => {
-    server.pause();
-    return server.become({ ...options, ...changed });
-  };
+  const reload: ServingEndpoint['reload'] = (changed) => server.become({ ...options, ...changed });
   return { server, drops, reload, address: { host: '127.0.0.1', port } };
 }
 
