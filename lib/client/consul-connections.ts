@@ -31,9 +31,12 @@ export class ConsulConnections {
   constructor(options: ConsulOptions) {
     this.#options = options;
     this.#scope = options.scope;
-    this.#blocking = this.#open(makeHttpAgent(options.tls, {}));
-    this.#shared = this.#open(makeHttpAgent(options.tls, sharedLimits));
-    this.#reserved = this.#open(makeHttpAgent(options.tls, reservedLimits));
+    const { host, socketPath, tls } = options;
+    // The `consul` package would look up the name `[::1]`.
+    const target = host.includes(':') && socketPath === undefined ? { host } : {};
+    this.#blocking = this.#open(makeHttpAgent(tls, target));
+    this.#shared = this.#open(makeHttpAgent(tls, { ...sharedLimits, ...target }));
+    this.#reserved = this.#open(makeHttpAgent(tls, { ...reservedLimits, ...target }));
   }
 
   get scope(): ConsulScope | undefined {
@@ -65,6 +68,11 @@ export class ConsulConnections {
   /** For a request that does not block and begins now. The shared connections are open already, so a failover prefers them too. */
   pick(priority: Priority = 'normal'): Connections {
     return priority === 'normal' || hasRoom(this.#shared.agent) ? this.#shared : this.#reserved;
+  }
+
+  /** Whether a request that begins now waits, whatever its priority. */
+  get isFull(): boolean {
+    return !hasRoom(this.#shared.agent) && !hasRoom(this.#reserved.agent);
   }
 
   /** See {@link pauseConnections}. */

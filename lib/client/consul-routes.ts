@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import type Consul from 'consul';
 import type { ConsulQuery } from '../model/query.ts';
 
@@ -9,6 +10,11 @@ export type Plugin = (request: Sent, next: (again: boolean, ...result: unknown[]
 interface Sent {
   readonly err?: Error;
   readonly res?: { readonly body: unknown };
+}
+/** What the types of the `consul` package lack (consul 2.0, lib/utils.js). */
+export type RawApi = Record<'_get' | '_put' | '_post', (request: object, end: Plugin) => Promise<unknown>>;
+export interface Answer {
+  readonly headers: Record<string, string | undefined>;
 }
 
 const plainPaths = { 'agent-node': '/agent/self', 'ca-roots': '/agent/connect/ca/roots', peerings: '/peerings' };
@@ -53,9 +59,14 @@ function get(
   client: Consul,
   { path, params = {} }: { readonly path: string; readonly params?: Readonly<Record<string, string>> },
 ): Call {
-  const api = client as unknown as { _get(request: object, end: Plugin): Promise<unknown> };
+  const api = client as unknown as RawApi;
   return ({ token, timeout, ctx, ...query }) =>
     api._get({ path, params, query, headers: headersOf(token), timeout, ctx, type: 'json' }, answer);
+}
+
+/** For one request. Its event `cancel` ends the request (consul 2.0, lib/utils.js). */
+export function makeContext() {
+  return Object.assign(new EventEmitter(), { includeResponse: true });
 }
 
 export const headersOf = (token: unknown) => (token === undefined ? {} : { 'x-consul-token': token });

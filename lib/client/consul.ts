@@ -1,5 +1,4 @@
-import { EventEmitter } from 'node:events';
-import type { SwitchmasterError } from '../errors.ts';
+import { SwitchmasterError } from '../errors.ts';
 import { accessFor, isEmptyAnswer, type ReadAccess } from '../model/access.ts';
 import type { CatalogOperation } from '../model/catalog.ts';
 import { type ConsulScope, isDefaultScope, serviceDomain } from '../model/consul-scope.ts';
@@ -9,7 +8,7 @@ import { isFiltered, readAnswer, readMetadata } from './consul-answers.ts';
 import { ConsulConnections } from './consul-connections.ts';
 import { isConflict, refusedStep, responseBody, translate } from './consul-errors.ts';
 import type { AgentCall, ConsulOptions, Indexed, Limits, ReadOptions } from './consul-options.ts';
-import { answer, type Call, headersOf, type Plugin, routeOf } from './consul-routes.ts';
+import { type Answer, answer, type Call, headersOf, makeContext, type RawApi, routeOf } from './consul-routes.ts';
 import { explainScope, proveScope, refusesScope, scopedBody } from './consul-scope.ts';
 import { readTxnErrors, readTxnIndexes } from './consul-shapes.ts';
 import { putTransaction } from './consul-transaction.ts';
@@ -21,14 +20,6 @@ export type TransactionResult =
   | { readonly kind: 'committed'; readonly indexes: ReadonlyMap<string, number> }
   | { readonly kind: 'conflict'; readonly errors: readonly { readonly step: number; readonly what: string }[] };
 
-/** Request options that the types of the `consul` package lack (consul 2.0, lib/utils.js). */
-interface RequestContext extends EventEmitter {
-  includeResponse: true;
-}
-type RawApi = Record<'_get' | '_put' | '_post', (request: object, end: Plugin) => Promise<unknown>>;
-interface Answer {
-  readonly headers: Record<string, string | undefined>;
-}
 const defaultTimeoutMs = 10_000;
 const defaultWaitMs = 300_000;
 const accessTimeoutMs = 2_000;
@@ -100,17 +91,23 @@ export class ConsulClient {
     return { value, ...readMetadata(query.kind, answer.headers) };
   }
 
-  /** What of this the token may not read. Empty also where ACLs are off, or where Consul does not say it. */
+  /**
+   * What of this the token may not read. Empty also where ACLs are off, or where Consul does not say it. Rejects if the
+   * question may not have reached Consul because all connections were busy.
+   */
   async denied(
     access: readonly ReadAccess[],
     { dc, signal }: { readonly dc?: string; readonly signal?: AbortSignal } = {},
   ): Promise<readonly ReadAccess[]> {
     if (access.length === 0 || performance.now() < this.#accessUnknownUntilMs) return [];
-    const options = { timeoutMs: accessTimeoutMs, ...(signal === undefined ? {} : { signal }) };
+    const limits = { timeoutMs: accessTimeoutMs, priority: 'failover', ...(signal && { signal }) } as const;
+    const wasFull = this.#connections.isFull;
     try {
-      return readDenied(await this.send(readAccessCall(access, dc), options), access);
-    } catch {
+      return readDenied(await this.send(readAccessCall(access, dc), limits), access);
+    } catch (thrown) {
       signal?.throwIfAborted();
+      const isUnreachable = SwitchmasterError.from(thrown).code === 'consul-unreachable';
+      if (isUnreachable && (wasFull || this.#connections.isFull)) throw thrown;
       this.#accessUnknownUntilMs = performance.now() + accessPauseMs;
       return [];
     }
@@ -227,7 +224,7 @@ export class ConsulClient {
     input: { request: Record<string, unknown>; what: string; signal: AbortSignal | undefined },
   ): Promise<[Answer, unknown]> {
     input.signal?.throwIfAborted();
-    const context = Object.assign(new EventEmitter(), { includeResponse: true }) as RequestContext;
+    const context = makeContext();
     const cancel = () => context.emit('cancel');
     const { scope } = this;
     input.signal?.addEventListener('abort', cancel, { once: true });

@@ -21,11 +21,14 @@ export function toTlsOptions({ ca, cert, key, serverName, verify }: ClientTls) {
   };
 }
 
-/** Keeps connections open. Without settings it speaks plain HTTP. Requests beyond `maxSockets` wait for a connection. */
+/**
+ * Keeps connections open. Without settings it speaks plain HTTP. Requests beyond `maxSockets` wait for a connection. With
+ * `host`, every request goes there.
+ */
 export function makeHttpAgent(
   tls: ClientTls | undefined,
-  limits: { readonly maxSockets?: number; readonly maxFreeSockets?: number } = {},
+  options: { readonly maxSockets?: number; readonly maxFreeSockets?: number; readonly host?: string } = {},
 ): http.Agent {
-  if (tls === undefined) return new http.Agent({ keepAlive: true, ...limits });
-  return new https.Agent({ keepAlive: true, ...limits, ...toTlsOptions(tls) });
+  if (tls === undefined) return new http.Agent({ keepAlive: true, ...options });
+  return new https.Agent({ keepAlive: true, ...options, ...toTlsOptions(tls) });
 }

@@ -59,7 +59,8 @@ export class ConsulPart implements Part {
     if (onAgentChange === undefined) return;
     this.#probe = new AgentProbe({
       ask: async (limits) => {
-        await this.client.send({ method: 'get', path: '/status/leader', what: 'its leader' }, limits);
+        const leader = { method: 'get', path: '/status/leader', what: 'its leader' } as const;
+        await this.client.send(leader, { ...limits, priority: 'failover' });
         this.#proveScope();
       },
       onChange: (state) => {

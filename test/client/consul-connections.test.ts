@@ -4,6 +4,8 @@ import t, { type Test } from 'tap';
 import { ConsulClient } from '../../lib/client/consul.ts';
 import type { Limits } from '../../lib/client/consul-options.ts';
 import { createSession } from '../../lib/client/consul-sessions.ts';
+import type { ConsulConfig } from '../../lib/config/model.ts';
+import { ConsulPart } from '../../lib/consul/part.ts';
 import { waitFor } from '../sandbox/condition.ts';
 
 const node = { kind: 'node', node: 'held' } as const;
@@ -11,7 +13,7 @@ const sharedConnections = 64;
 const reservedConnections = 32;
 
 /** A Consul that does not answer reads of one node until `release`, and answers everything else at once. */
-async function openSlowConsul(t: Test) {
+async function openSlowConsul(t: Test, host = '127.0.0.1') {
   const held: ServerResponse[] = [];
   const answered: string[] = [];
   const server = http.createServer((request, response) => {
@@ -20,11 +22,14 @@ async function openSlowConsul(t: Test) {
     answered.push(url);
     response.setHeader('content-type', 'application/json').setHeader('x-consul-index', '7');
     if (url.includes('/txn')) response.end('{"Results":[],"Errors":null}');
+    else if (url.includes('/acl/authorize')) response.end('[{"Allow":false}]');
+    else if (url.includes('/status/leader')) response.end('"127.0.0.1:8300"');
     else response.end(url.includes('/session') ? '{"ID":"session"}' : '[]');
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(0, host);
   await new Promise((resolve) => server.once('listening', resolve));
-  const client = new ConsulClient({ host: '127.0.0.1', port: (server.address() as AddressInfo).port });
+  const address = { host, port: (server.address() as AddressInfo).port };
+  const client = new ConsulClient(address);
   t.teardown(() => {
     client.close();
     server.closeAllConnections();
@@ -40,7 +45,7 @@ async function openSlowConsul(t: Test) {
   const release = () => {
     for (const response of held.splice(0)) response.setHeader('x-consul-index', '7').end('{}');
   };
-  return { client, answered, read, fill, release };
+  return { address, client, answered, read, fill, release };
 }
 
 t.test('what a failover waits for does not wait behind requests that Consul does not answer', async (t) => {
@@ -80,4 +85,34 @@ t.test('a request that waits for a connection ends in time, with its signal, and
   release();
   t.match(await client.transact([]), { kind: 'committed' });
   t.equal(answered.length, 1);
+});
+
+t.test('what ACLs hide does not count as absent while all connections are busy', async (t) => {
+  const { client, fill, release } = await openSlowConsul(t);
+  const readHidden = () => client.read({ kind: 'service', service: 'redis' }, { priority: 'failover' });
+  await t.rejects(readHidden(), { code: 'consul-denied' });
+  await fill(sharedConnections);
+  await t.rejects(readHidden(), { code: 'consul-denied' });
+  await fill(reservedConnections, { priority: 'failover' });
+  const access = [{ resource: 'service', segment: 'redis' }] as const;
+  await t.rejects(client.denied(access), { code: 'consul-unreachable', message: /timed out/ });
+  release();
+  await t.rejects(readHidden(), { code: 'consul-denied' }, 'asked again at once');
+});
+
+t.test('an agent is not reported as silent while the shared connections are busy', async (t) => {
+  const { address, answered } = await openSlowConsul(t);
+  const config = { ...address, auth: undefined, tls: undefined, connections: 1, maxStaleMs: 0 };
+  const part = new ConsulPart(config as unknown as ConsulConfig, { onAgentChange: () => undefined });
+  t.teardown(() => part.stop());
+  for (let i = 0; i < sharedConnections; i += 1) part.client.read(node, { timeoutMs: 600_000 }).catch(() => undefined);
+  part.start();
+  await waitFor('the question of the probe', () => answered.includes('/v1/status/leader'));
+});
+
+t.test('an agent at an IPv6 address is read and written', async (t) => {
+  const { client, answered } = await openSlowConsul(t, '::1');
+  t.same((await client.read({ kind: 'datacenters' })).value, []);
+  t.match(await client.transact([]), { kind: 'committed' });
+  t.equal(answered.length, 2);
 });
