@@ -120,6 +120,7 @@ function handleSignals(options: {
   const reload = async (read: () => Promise<RotatingConfig>, cause: ReloadCause): Promise<void> => {
     try {
       const next = await waitForConfig(read, { waitMs: reloadWaitMs, onWait: options.onWait });
+      if (daemon.isStopping) return;
       loaded = next;
       watch.follow(next.files);
       await daemon.reload(options.prepare(next.config), cause);
@@ -130,9 +131,10 @@ function handleSignals(options: {
   // Reloads run one after the other, so that the last HUP wins.
   const onHup = (): void => {
     reloading = reloading.then(async () => {
+      if (daemon.isStopping) return;
       manager.reloading();
       await reload(load, 'order');
-      manager.ready();
+      if (!daemon.isStopping) manager.ready();
     });
   };
   // A config file that somebody edits meanwhile waits for its HUP.

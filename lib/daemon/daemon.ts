@@ -7,8 +7,7 @@ import { ConsulPart } from '../consul/part.ts';
 import { EndpointPart } from '../endpoint/part.ts';
 import { SwitchmasterError } from '../errors.ts';
 import type { Views } from '../http/views.ts';
-import { momentReport } from '../loop/moment-report.ts';
-import type { Outcome, RunReport } from '../loop/outcome.ts';
+import type { RunReport } from '../loop/outcome.ts';
 import { redactReport } from '../loop/redacted-outcome.ts';
 import { MaintenanceMemory } from '../maintenance/memory.ts';
 import { MaintenancePart } from '../maintenance/part.ts';
@@ -24,6 +23,7 @@ import { draftParts } from './blueprints.ts';
 import { Conditions } from './conditions.ts';
 import { reportConfig } from './config-report.ts';
 import type { ConsulChange } from './consul-condition.ts';
+import { logConsulChange, reportConsulChange } from './consul-report.ts';
 import { Handovers } from './handovers.ts';
 import { readMeasures } from './measures.ts';
 import { type Observers, openObservers } from './observers.ts';
@@ -71,6 +71,8 @@ export class Daemon {
   #observers: Observers | undefined;
   #config: Config;
   #hasRegistered = false;
+  #reloading: Promise<void> = Promise.resolve();
+  #isStopping = false;
 
   constructor(options: DaemonOptions) {
     this.#options = options;
@@ -92,21 +94,15 @@ export class Daemon {
     await this.#become(this.#config);
   }
 
-  /** Replaces the config. Rebuilds only the parts whose settings changed. */
+  get isStopping(): boolean {
+    return this.#isStopping;
+  }
+
+  /** Rebuilds only the parts whose settings changed. One call at a time. Does nothing after a call of `stop`. */
   async reload(config: Config, cause: ReloadCause = 'order'): Promise<void> {
-    if (settingsHash(config.journal) !== settingsHash(this.#config.journal)) {
-      this.#options.log.warn('the journal keeps its settings until a restart');
-    }
-    const { pidFile } = this.#config;
-    this.#config = config;
-    if (config.pidFile !== pidFile) {
-      if (pidFile !== undefined) await removePidFile(pidFile);
-      await this.#writePidFile(config.pidFile);
-    }
-    this.#conditions.configTaken();
-    this.#options.log.level = config.log.level;
-    await this.#become(config, cause);
-    this.#options.log.info('config reloaded');
+    if (this.#isStopping) return;
+    this.#reloading = this.#takeConfig(config, cause);
+    await this.#reloading;
   }
 
   /** Reports a config on disk that cannot be used. The running one stays. */
@@ -115,8 +111,11 @@ export class Daemon {
     this.#options.log.error({ error }, 'config refused; the running one stays');
   }
 
+  /** Waits for the reload under way first: a part that it replaces has left its registrations to its successor. */
   async stop(): Promise<void> {
+    this.#isStopping = true;
     this.#options.log.info('stopping');
+    await this.#reloading.catch(() => undefined);
     await this.#assembly.stop({ graceMs });
     await this.#observers?.close();
     if (this.#config.pidFile !== undefined) await removePidFile(this.#config.pidFile);
@@ -137,6 +136,22 @@ export class Daemon {
   /** Passes a signal on to supervised programs. */
   forward(signal: NodeJS.Signals): void {
     for (const part of this.#assembly.parts) part.forward?.(signal);
+  }
+
+  async #takeConfig(config: Config, cause: ReloadCause): Promise<void> {
+    if (settingsHash(config.journal) !== settingsHash(this.#config.journal)) {
+      this.#options.log.warn('the journal keeps its settings until a restart');
+    }
+    const { pidFile } = this.#config;
+    this.#config = config;
+    if (config.pidFile !== pidFile) {
+      if (pidFile !== undefined) await removePidFile(pidFile);
+      await this.#writePidFile(config.pidFile);
+    }
+    this.#conditions.configTaken();
+    this.#options.log.level = config.log.level;
+    await this.#become(config, cause);
+    this.#options.log.info('config reloaded');
   }
 
   async #become(config: Config, cause: ReloadCause = 'order'): Promise<void> {
@@ -224,19 +239,8 @@ export class Daemon {
   }
 
   #reportConsul(change: ConsulChange): void {
-    const log = this.#options.log.child({ part: 'consul' });
-    if (change.kind === 'lost') log.warn({ error: change.error }, 'cannot read from consul');
-    else log.info({ lostMs: change.lostMs }, 'reading from consul again');
-    const outcome: Outcome =
-      change.kind === 'lost'
-        ? { kind: 'failed', error: change.error }
-        : {
-            kind: 'applied',
-            summary: `Consul can be read again, after ${(change.lostMs / 1_000).toFixed(1)} s`,
-            details: { lostMs: change.lostMs },
-          };
-    const report = momentReport({ loop: 'consul', key: 'agent', hint: ['consul', change.kind], outcome });
-    this.#observers?.journal.observe(redactReport(report, this.#redactor));
+    logConsulChange(change, this.#options.log.child({ part: 'consul' }));
+    this.#observers?.journal.observe(redactReport(reportConsulChange(change), this.#redactor));
   }
 
   /** Takes the report of each run of each loop. */
