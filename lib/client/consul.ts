@@ -50,6 +50,11 @@ export class ConsulClient {
     return this.#connections.scope;
   }
 
+  /** Also where {@link scope} is undefined because the open-source Consul has no other. */
+  get configuredScope(): ConsulScope | undefined {
+    return this.#options.scope;
+  }
+
   /** Whether a write need not ask first. */
   get isScopeProven(): boolean {
     return this.#isScopeProven;

@@ -228,7 +228,7 @@ export class RegistrarPart implements Part {
   async #leaveFormerScope(): Promise<void> {
     const { client, wantedScope } = this.#options;
     const next = wantedScope();
-    if (!isSameScope(client.scope, next)) await this.#registrar.move(next);
+    if (!isSameScope(client.configuredScope, next)) await this.#registrar.move(next);
   }
 
   #drop(id: string): void {

@@ -91,3 +91,30 @@ t.test('a reload with another namespace removes the registrations from the forme
   await reload();
   t.strictSame(deregistered, [['/v1/agent/service/deregister/r', 'team']]);
 });
+
+t.test('a reload that keeps the namespace default of the open-source Consul reads nothing', async (t) => {
+  const paths: (string | undefined)[] = [];
+  const server = createServer(({ url, headers }, response) => {
+    paths.push(url);
+    const isRefused = headers['x-consul-namespace'] !== undefined;
+    response.writeHead(isRefused ? 400 : 200, { 'content-type': isRefused ? 'text/plain' : 'application/json' });
+    response.end(isRefused ? 'Invalid header: "X-Consul-Namespace"' : '{}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const client = new ConsulClient({ host: '127.0.0.1', port, scope: scope('default') });
+  const watches = new CatalogWatches({ client });
+  t.teardown(async () => {
+    await watches.close();
+    client.close();
+    server.closeAllConnections();
+    server.close();
+  });
+  await client.send({ method: 'get', path: '/agent/services', what: 'services' });
+  t.equal(client.scope, undefined);
+  const given = { client, watches, naming: { environment: undefined }, instances: [], discoveries: [] };
+  const part = new RegistrarPart({ ...given, onReport: () => undefined, wantedScope: () => scope('default') });
+  paths.length = 0;
+  await part.stop({ graceMs: 1_000, cause: 'reload' });
+  t.strictSame(paths, []);
+});
