@@ -11,8 +11,8 @@ import { makeHttpAgent } from './tls.ts';
  * all programs of the node beyond that: a daemon with a thousand masters would take all of them when it starts.
  */
 const sharedLimits = { maxSockets: 64, maxFreeSockets: 8 };
-/** Of what a failover waits for, beside the shared ones: with those and the blocking queries some 160. */
-const reservedLimits = { maxSockets: 32, maxFreeSockets: 1 };
+/** Of what a failover waits for, beside the shared ones: with those and 64 blocking queries 192. */
+const reservedLimits = { maxSockets: 64, maxFreeSockets: 1 };
 
 /** Connections that an agent keeps open, and the `consul` package over them. */
 export interface Connections {
@@ -65,9 +65,14 @@ export class ConsulConnections {
     this.#reserved = this.#open(this.#reserved.agent);
   }
 
-  /** For a request that does not block and begins now. The shared connections are open already, so a failover prefers them too. */
+  /**
+   * For a request that does not block and begins now. The shared connections are open already, so a failover prefers them too.
+   * If all are busy, it waits where fewer requests wait for each connection.
+   */
   pick(priority: Priority = 'normal'): Connections {
-    return priority === 'normal' || hasRoom(this.#shared.agent) ? this.#shared : this.#reserved;
+    if (priority === 'normal' || hasRoom(this.#shared.agent)) return this.#shared;
+    if (hasRoom(this.#reserved.agent)) return this.#reserved;
+    return queueLength(this.#shared.agent) < queueLength(this.#reserved.agent) ? this.#shared : this.#reserved;
   }
 
   /** Whether a request that begins now waits, whatever its priority. */
@@ -104,4 +109,10 @@ function hasRoom(agent: http.Agent): boolean {
   if (idle.some((socket) => !socket.destroyed)) return true;
   const busy = Object.values(agent.sockets).reduce((sum, sockets) => sum + (sockets?.length ?? 0), 0);
   return busy + idle.length < agent.maxSockets;
+}
+
+/** How many requests wait for each connection. */
+function queueLength(agent: http.Agent): number {
+  const waiting = Object.values(agent.requests).reduce((sum, requests) => sum + (requests?.length ?? 0), 0);
+  return waiting / agent.maxSockets;
 }

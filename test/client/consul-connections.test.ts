@@ -10,7 +10,7 @@ import { waitFor } from '../sandbox/condition.ts';
 
 const node = { kind: 'node', node: 'held' } as const;
 const sharedConnections = 64;
-const reservedConnections = 32;
+const reservedConnections = 64;
 
 /** A Consul that does not answer reads of one node until `release`, and answers everything else at once. */
 async function openSlowConsul(t: Test, host = '127.0.0.1') {
@@ -42,8 +42,8 @@ async function openSlowConsul(t: Test, host = '127.0.0.1') {
     for (let i = 0; i < count; i += 1) read(limits).catch(() => undefined);
     await waitFor(`${count} requests that Consul does not answer`, () => held.length === before + count);
   };
-  const release = () => {
-    for (const response of held.splice(0)) response.setHeader('x-consul-index', '7').end('{}');
+  const release = (count = held.length) => {
+    for (const response of held.splice(0, count)) response.setHeader('x-consul-index', '7').end('{}');
   };
   return { address, client, answered, read, fill, release };
 }
@@ -85,6 +85,17 @@ t.test('a request that waits for a connection ends in time, with its signal, and
   release();
   t.match(await client.transact([]), { kind: 'committed' });
   t.equal(answered.length, 1);
+});
+
+t.test('failovers that must wait use the connections of both kinds', async (t) => {
+  const { client, fill, release } = await openSlowConsul(t);
+  await fill(sharedConnections);
+  await fill(reservedConnections, { priority: 'failover' });
+  const failovers = [1, 2].map(() => client.transact([], { precedence: 'over-watches' }));
+  release(sharedConnections);
+  t.match(await Promise.any(failovers), { kind: 'committed' });
+  release();
+  await Promise.all(failovers);
 });
 
 t.test('what ACLs hide does not count as absent while all connections are busy', async (t) => {
