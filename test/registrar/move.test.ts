@@ -33,6 +33,9 @@ t.test('what is registered outside of the next namespace or partition is deregis
     [held('team', 'default'), scope('team'), scope('team', 'east'), true],
     [held('team', 'east'), scope('team', 'east'), scope('team', 'west'), true],
     [held('default'), undefined, scope('team'), true],
+    [held('default'), scope('default'), undefined, false],
+    [held(), scope('default'), undefined, false],
+    [held('default', 'east'), scope('default', 'east'), undefined, false],
     // The token's namespace was the one that the config names now.
     [held('team'), undefined, scope('team'), false],
     [held('team', 'default'), undefined, scope('team', 'default'), false],

@@ -88,7 +88,8 @@ export function planRemoval(
 
 /**
  * The ids of what this registrar registered in the scope `before` and leaves there if its successor works in `next`. Without
- * a scope Consul uses that of the token, which only the answers of Consul Enterprise name: what may be there already stays.
+ * a scope Consul uses that of the token, which only the answers of Consul Enterprise name: what may be there already stays. A
+ * token is of the namespace `default` unless somebody chose another one.
  */
 export function planMove(
   held: readonly HeldService[],
@@ -103,7 +104,7 @@ export function planMove(
     const namespace = scope?.namespace ?? before?.namespace;
     const partition = scope?.partition ?? before?.partition ?? 'default';
     if (namespace === undefined) return true;
-    return next?.namespace === namespace && (next.partition ?? partition) === partition;
+    return (next?.namespace ?? 'default') === namespace && (next?.partition ?? partition) === partition;
   };
   return held.filter((service) => isOwn(service, registrar) && !stays(service)).map(({ id }) => id);
 }
