@@ -1,9 +1,10 @@
 import { formatAddress } from '../../lib/model/address.ts';
 import { waitFor } from '../../test/sandbox/condition.ts';
-import { Sandbox } from '../../test/sandbox/sandbox.ts';
+import type { Sandbox } from '../../test/sandbox/sandbox.ts';
 import { cpuMs } from '../process-cost.ts';
 import { round } from '../statistics.ts';
 import { countingConsul } from './consul-count.ts';
+import { measureEachSize } from './each-size.ts';
 import { measureIdle } from './masters.ts';
 import type { Row } from './table.ts';
 
@@ -14,22 +15,12 @@ export interface InstancesSizes {
 }
 
 /** Redis instances that one daemon registers in its local agent. One process stands for all of them. */
-export async function measureInstances(
+export function measureInstances(
   { instances: sizes, idleSeconds }: InstancesSizes,
   progress: (line: string) => void,
 ): Promise<readonly Row[]> {
-  const rows: Row[] = [];
-  for (const instances of sizes) {
-    const sandbox = await Sandbox.open({ name: `growth-instances-${instances}` });
-    try {
-      progress(`${instances} instances`);
-      rows.push(await measureSize(sandbox, { instances, seconds: idleSeconds }));
-      progress(JSON.stringify(rows.at(-1)));
-    } finally {
-      await sandbox.close();
-    }
-  }
-  return rows;
+  const measure = (sandbox: Sandbox, instances: number) => measureSize(sandbox, { instances, seconds: idleSeconds });
+  return measureEachSize({ what: 'instances', sizes, measure }, progress);
 }
 
 async function measureSize(

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { formatAddress } from '../../lib/model/address.ts';
 import type { Daemon } from '../../test/sandbox/daemon.ts';
+import { openFiles } from '../../test/sandbox/process-files.ts';
 import { Sandbox } from '../../test/sandbox/sandbox.ts';
-import { cpuMs, openFiles, residentMib } from '../process-cost.ts';
+import { cpuMs, residentMib } from '../process-cost.ts';
 import { round } from '../statistics.ts';
 import { countOf } from './consul-count.ts';
 import { runStorm, timeSingleFailovers } from './storm.ts';
@@ -94,18 +95,20 @@ export async function measureIdle(
   { daemons, seconds }: { readonly daemons: readonly Pick<Daemon, 'pid'>[]; readonly seconds: number },
 ): Promise<Idle> {
   const pids = daemons.map(({ pid }) => pid ?? 0);
-  const mean = (read: (pid: number) => number) => round(pids.reduce((sum, pid) => sum + read(pid), 0) / pids.length);
-  const [cpuBefore, countBefore] = [mean(cpuMs), await countOf(world.consul)];
+  const mean = <T>(all: readonly T[], read: (one: T) => number) =>
+    round(all.reduce((sum, one) => sum + read(one), 0) / all.length);
+  const [cpuBefore, countBefore] = [mean(pids, cpuMs), await countOf(world.consul)];
   await delay(seconds * 1_000);
-  const [cpuAfter, countAfter] = [mean(cpuMs), await countOf(world.consul)];
+  const [cpuAfter, countAfter] = [mean(pids, cpuMs), await countOf(world.consul)];
   const consulAddress = formatAddress(world.consul.http);
   const sentinelAddresses = new Set(world.sentinels.map(({ address }) => formatAddress(address)));
+  const open = pids.map(openFiles);
   const connections = (counts: (remote: string) => boolean) =>
-    mean((pid) => openFiles(pid).remotes.filter((remote) => counts(formatAddress(remote))).length);
+    mean(open, (files) => files.connections.filter(({ remote }) => counts(remote)).length);
   return {
     cpuPercent: round((cpuAfter - cpuBefore) / (seconds * 10)),
-    residentMib: Math.round(mean((pid) => residentMib(pid).now)),
-    descriptors: mean((pid) => openFiles(pid).descriptors),
+    residentMib: Math.round(mean(pids, (pid) => residentMib(pid).now)),
+    descriptors: mean(open, ({ descriptors }) => descriptors),
     redisConnections: connections((remote) => remote !== consulAddress && !sentinelAddresses.has(remote)),
     sentinelConnections: connections((remote) => sentinelAddresses.has(remote)),
     consulConnections: connections((remote) => remote === consulAddress),

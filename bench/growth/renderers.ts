@@ -6,10 +6,11 @@ import { fileURLToPath } from 'node:url';
 import { formatRecord } from '../../lib/model/record.ts';
 import { waitFor } from '../../test/sandbox/condition.ts';
 import type { ConsulAgent } from '../../test/sandbox/consul.ts';
-import { Sandbox } from '../../test/sandbox/sandbox.ts';
+import type { Sandbox } from '../../test/sandbox/sandbox.ts';
 import { cpuMs, residentMib } from '../process-cost.ts';
 import { quantile, round } from '../statistics.ts';
 import { countingConsul, countOf } from './consul-count.ts';
+import { measureEachSize } from './each-size.ts';
 import type { Row } from './table.ts';
 
 export interface RenderersSizes {
@@ -21,22 +22,11 @@ const changes = 5;
 const pauseMs = 1_000;
 
 /** Templates of one daemon that show one master; its record changes. Compared with a bare loop that writes as many files. */
-export async function measureRenderers(
+export function measureRenderers(
   { templates: sizes }: RenderersSizes,
   progress: (line: string) => void,
 ): Promise<readonly Row[]> {
-  const rows: Row[] = [];
-  for (const templates of sizes) {
-    const sandbox = await Sandbox.open({ name: `growth-templates-${templates}` });
-    try {
-      progress(`${templates} templates`);
-      rows.push(await measureSize(sandbox, templates));
-      progress(JSON.stringify(rows.at(-1)));
-    } finally {
-      await sandbox.close();
-    }
-  }
-  return rows;
+  return measureEachSize({ what: 'templates', sizes, measure: measureSize }, progress);
 }
 
 async function measureSize(sandbox: Sandbox, templates: number): Promise<Row> {

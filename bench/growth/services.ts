@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Sandbox } from '../../test/sandbox/sandbox.ts';
-import { cpuMs, openFiles, residentMib } from '../process-cost.ts';
+import { openFiles } from '../../test/sandbox/process-files.ts';
+import type { Sandbox } from '../../test/sandbox/sandbox.ts';
+import { cpuMs, residentMib } from '../process-cost.ts';
 import { prepareSide, startSwitchmaster, timeChange, untilSettled } from '../render-sides.ts';
 import { quantile, round } from '../statistics.ts';
+import { measureEachSize } from './each-size.ts';
 import type { Row } from './table.ts';
 
 export interface ServicesSizes {
@@ -13,22 +15,11 @@ const changes = 15;
 const pauseMs = 300;
 
 /** One template that lists all services, each over a connection of its own; one service changes at a time. */
-export async function measureServices(
+export function measureServices(
   { services: sizes }: ServicesSizes,
   progress: (line: string) => void,
 ): Promise<readonly Row[]> {
-  const rows: Row[] = [];
-  for (const services of sizes) {
-    const sandbox = await Sandbox.open({ name: `growth-services-${services}` });
-    try {
-      progress(`${services} services`);
-      rows.push(await measureSize(sandbox, services));
-      progress(JSON.stringify(rows.at(-1)));
-    } finally {
-      await sandbox.close();
-    }
-  }
-  return rows;
+  return measureEachSize({ what: 'services', sizes, measure: measureSize }, progress);
 }
 
 async function measureSize(sandbox: Sandbox, size: number): Promise<Row> {
@@ -51,6 +42,6 @@ async function measureSize(sandbox: Sandbox, size: number): Promise<Row> {
     p99Ms: round(quantile(times, 0.99)),
     cpuMsPerChange: round((cpuMs(pid) - before) / changes),
     residentMib: Math.round(residentMib(pid).now),
-    connections: openFiles(pid).remotes.length,
+    connections: openFiles(pid).connections.length,
   };
 }

@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { type Address, formatAddress } from '../../lib/model/address.ts';
 import { Observer } from '../integration/window/observers.ts';
+import { openFiles } from '../sandbox/process-files.ts';
 import { askSocket } from '../sandbox/socket.ts';
 import type { SeenPlace } from './rules.ts';
 import type { Stage } from './stage.ts';
@@ -103,44 +104,11 @@ async function twemproxyRing({ twemproxy, twemproxyAt, shards }: Stage): Promise
   const pools = JSON.parse(await askSocket(stats)) as Record<string, Record<string, unknown>>;
   const names = Object.entries(pools.redis ?? {}).filter(([, value]) => typeof value === 'object');
   const own = [twemproxyAt, stats].map(formatAddress);
-  const connected = connectionsOf(pid).filter(({ local }) => !own.includes(local));
+  const connected = openFiles(pid).connections.filter(({ local }) => !own.includes(local));
   const remotes = [...new Set(connected.map(({ remote }) => remote))].sort();
   const ofShard = (name: string) => {
     const others = shards.filter((shard) => shard.name !== name).flatMap(({ servers }) => servers);
     return remotes.filter((remote) => !others.some(({ address }) => formatAddress(address) === remote));
   };
   return new Map(names.map(([name]) => [name, ofShard(name)]));
-}
-
-interface Connection {
-  readonly local: string;
-  readonly remote: string;
-}
-
-/** TCP connections of a process that are established (Linux: `/proc/PID/fd` and `/proc/PID/net/tcp`). */
-function connectionsOf(pid: number): readonly Connection[] {
-  const folder = `/proc/${pid}`;
-  const links = readdirSync(`${folder}/fd`).map((fd) => linkOf(`${folder}/fd/${fd}`));
-  const inodes = new Set(links.map((link) => /^socket:\[(\d+)\]$/.exec(link)?.[1]));
-  return readFileSync(`${folder}/net/tcp`, 'utf8')
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/))
-    .filter((fields) => fields[3] === '01' && inodes.has(fields[9]))
-    .map(([, local = '', remote = '']) => ({ local: parseHex(local), remote: parseHex(remote) }));
-}
-
-/** A descriptor may be closed while the others are read. */
-function linkOf(path: string): string {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return '';
-  }
-}
-
-/** `0100007F:1F90` is 127.0.0.1:8080: the address is little-endian. */
-function parseHex(text: string): string {
-  const [host = '', port = ''] = text.split(':');
-  const bytes = Buffer.from(host, 'hex').reverse();
-  return `${bytes.join('.')}:${Number.parseInt(port, 16)}`;
 }

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
+import { ErrorReply, encodeReply, ok, type Reply, SimpleString } from '../../../lib/endpoint/resp/reply.ts';
 import { type Address, formatAddress } from '../../../lib/model/address.ts';
-import { array, bulk, error, integer, RequestParser, simple } from './wire.ts';
+import { readRequests } from './requests.ts';
 
 /** What the instances of one process know of each other. */
 export interface Peers {
@@ -15,10 +16,9 @@ export interface Peers {
 
 const helloChannel = '__sentinel__:hello';
 const offset = 1_000;
-const ok = simple('OK');
-const pong = simple('PONG');
+const pong = new SimpleString('PONG');
 
-type Command = (words: readonly string[], socket: Socket) => string;
+type Command = (words: readonly string[], socket: Socket) => Reply;
 
 /** One simulated Redis server: its role, its listener, and the answers that Sentinel and switchmaster need. */
 export class Instance {
@@ -66,12 +66,10 @@ export class Instance {
   }
 
   #accept(socket: Socket): void {
-    const parser = new RequestParser();
     socket.setNoDelay(true);
     this.#sockets.add(socket);
-    socket.on('data', (chunk) => {
-      const answer = parser.push(chunk).map((words) => this.#answer(words, socket));
-      if (answer.length > 0) socket.write(answer.join(''), 'latin1');
+    readRequests(socket, (requests) => {
+      socket.write(requests.map((words) => encodeReply(this.#answer(words, socket), 2)).join(''));
     });
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
@@ -80,10 +78,10 @@ export class Instance {
     });
   }
 
-  #answer(words: readonly string[], socket: Socket): string {
+  #answer(words: readonly string[], socket: Socket): Reply {
     const [name = ''] = words;
     const command = this.#commands[name.toUpperCase()];
-    return command === undefined ? error(`ERR unknown command '${name}'`) : command(words.slice(1), socket);
+    return command === undefined ? new ErrorReply(`ERR unknown command '${name}'`) : command(words.slice(1), socket);
   }
 
   readonly #commands: Readonly<Record<string, Command | undefined>> = {
@@ -92,7 +90,7 @@ export class Instance {
     PUBLISH: ([channel = '', message = '']) => this.#publish(channel, message),
     SUBSCRIBE: ([channel = ''], socket) => {
       if (channel === helloChannel) this.#subscribers.add(socket);
-      return array(bulk('subscribe'), bulk(channel), integer(1));
+      return ['subscribe', channel, 1];
     },
     ROLE: () => this.#role(),
     CLIENT: (words, socket) => this.#client(words, socket),
@@ -101,45 +99,44 @@ export class Instance {
     SLAVEOF: (words) => this.#follow(words),
     // Sentinel sends a transaction and reads none of its answers.
     MULTI: () => ok,
-    EXEC: () => array(),
+    EXEC: () => [],
     SCRIPT: () => ok,
     AUTH: () => ok,
     SELECT: () => ok,
   };
 
-  #publish(channel: string, message: string): string {
-    if (channel !== helloChannel) return integer(0);
-    const text = array(bulk('message'), bulk(channel), bulk(message));
-    for (const socket of this.#subscribers) socket.write(text, 'latin1');
-    return integer(this.#subscribers.size);
+  #publish(channel: string, message: string): Reply {
+    if (channel !== helloChannel) return 0;
+    const text = encodeReply(['message', channel, message], 2);
+    for (const socket of this.#subscribers) socket.write(text);
+    return this.#subscribers.size;
   }
 
-  #role(): string {
-    const at = ({ host, port }: Address) => [bulk(host), bulk(String(port)), bulk(String(offset))];
+  #role(): Reply {
     if (this.#master === undefined) {
-      const replicas = this.#peers.replicasOf(this.address).map((replica) => array(...at(replica.address)));
-      return array(bulk('master'), integer(offset), array(...replicas));
+      const at = ({ host, port }: Address) => [host, String(port), String(offset)];
+      return ['master', offset, this.#peers.replicasOf(this.address).map((replica) => at(replica.address))];
     }
     const { host, port } = this.#master;
     const link = this.#linked() ? 'connected' : 'connect';
-    return array(bulk('slave'), bulk(host), integer(port), bulk(link), integer(offset));
+    return ['slave', host, port, link, offset];
   }
 
-  #client([subcommand = '', ...rest]: readonly string[], asking: Socket): string {
+  #client([subcommand = '', ...rest]: readonly string[], asking: Socket): Reply {
     if (subcommand.toUpperCase() === 'PAUSE' && !/^\d+$/.test(rest[0] ?? ''))
-      return error('ERR timeout is not an integer or out of range');
+      return new ErrorReply('ERR timeout is not an integer or out of range');
     if (subcommand.toUpperCase() !== 'KILL') return ok;
     const type = rest[1]?.toLowerCase();
-    if (type !== 'normal' && type !== 'pubsub') return error(`ERR Unknown client type '${rest[1]}'`);
+    if (type !== 'normal' && type !== 'pubsub') return new ErrorReply(`ERR Unknown client type '${rest[1]}'`);
     const ended = [...this.#sockets].filter(
       (socket) => socket !== asking && this.#subscribers.has(socket) === (type === 'pubsub'),
     );
     for (const socket of ended) socket.destroy();
-    return integer(ended.length);
+    return ended.length;
   }
 
-  #config([subcommand = '', name = '', value = '']: readonly string[]): string {
-    if (subcommand.toUpperCase() === 'GET') return array();
+  #config([subcommand = '', name = '', value = '']: readonly string[]): Reply {
+    if (subcommand.toUpperCase() === 'GET') return [];
     if (name.toLowerCase() === 'replica-priority') {
       this.#priority = Number(value);
       this.#info = undefined;
@@ -147,9 +144,9 @@ export class Instance {
     return ok;
   }
 
-  #follow([host = '', port = '']: readonly string[]): string {
+  #follow([host = '', port = '']: readonly string[]): Reply {
     if (host.toUpperCase() === 'NO') this.#master = undefined;
-    else if (!/^\d+$/.test(port)) return error('ERR Invalid master port');
+    else if (!/^\d+$/.test(port)) return new ErrorReply('ERR Invalid master port');
     else this.#master = { host, port: Number(port) };
     this.#peers.changed();
     return ok;
@@ -162,7 +159,7 @@ export class Instance {
 
   #readInfo(): string {
     const { version } = this.#peers;
-    if (this.#info?.version !== version) this.#info = { version, text: bulk(this.#describe()) };
+    if (this.#info?.version !== version) this.#info = { version, text: this.#describe() };
     return this.#info.text;
   }
 

@@ -3,9 +3,10 @@
 // PING, STOP host port and START host port, as RESP.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { ErrorReply, encodeReply, ok, type Reply, SimpleString } from '../../../lib/endpoint/resp/reply.ts';
 import type { Address } from '../../../lib/model/address.ts';
 import { Instances } from './instance.ts';
-import { error, RequestParser, simple } from './wire.ts';
+import { readRequests } from './requests.ts';
 
 interface Listed extends Address {
   readonly master?: Address;
@@ -17,19 +18,18 @@ const listed = JSON.parse(readFileSync(file, 'utf8')) as readonly Listed[];
 await Promise.all(listed.map(({ master, ...address }) => instances.add(address, master).start()));
 
 createServer((socket) => {
-  const parser = new RequestParser();
   socket.on('error', () => socket.destroy());
-  socket.on('data', async (chunk) => {
-    for (const words of parser.push(chunk)) socket.write(await control(words));
+  readRequests(socket, async (requests) => {
+    for (const words of requests) socket.write(encodeReply(await control(words), 2));
   });
 }).listen({ host, port: Number(port) });
 
-async function control([name, at = '', port = '']: readonly string[]): Promise<string> {
-  if (name === 'PING') return simple('PONG');
+async function control([name, at = '', port = '']: readonly string[]): Promise<Reply> {
+  if (name === 'PING') return new SimpleString('PONG');
   const instance = instances.at({ host: at, port: Number(port) });
-  if (instance === undefined) return error(`ERR no server at ${at}:${port}`);
+  if (instance === undefined) return new ErrorReply(`ERR no server at ${at}:${port}`);
   if (name === 'STOP') instance.stop();
   else if (name === 'START') await instance.start();
-  else return error(`ERR unknown command '${name}'`);
-  return simple('OK');
+  else return new ErrorReply(`ERR unknown command '${name}'`);
+  return ok;
 }

@@ -1,0 +1,16 @@
+import type { Socket } from 'node:net';
+import { RequestParser } from '../../../lib/endpoint/resp/request-parser.ts';
+
+/** Those of Sentinels and bridges are far smaller. */
+const limits = { lineBytes: 65_536, bulkBytes: 1_048_576, commandBytes: 1_048_576, arguments: 1_024 };
+
+/** Calls `answer` with the requests that are complete with a chunk, each a list of words. */
+export function readRequests(socket: Socket, answer: (requests: readonly (readonly string[])[]) => void): void {
+  const parser = new RequestParser(() => limits);
+  socket.on('data', (chunk) => {
+    parser.push(chunk);
+    const requests: (readonly string[])[] = [];
+    for (let words = parser.next(); words !== undefined; words = parser.next()) requests.push(words);
+    if (requests.length > 0) answer(requests);
+  });
+}
