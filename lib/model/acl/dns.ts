@@ -1,5 +1,6 @@
 import { type ConsulScope, isDefaultScope } from '../consul-scope.ts';
 import { masterService, replicaService } from '../naming.ts';
+import { inNamespaceBlock, inPartitionBlock } from './block.ts';
 import type { AclNeeds, AclRule } from './rule.ts';
 
 /**
@@ -20,20 +21,17 @@ export function planDnsAcl({ masters, registers }: Pick<AclNeeds, 'masters' | 'r
 /** As comments, which `consul acl policy create -rules -` leaves out. */
 export function formatDnsAcl(rules: readonly AclRule[], scope?: ConsulScope): string {
   if (rules.length === 0) return '';
-  const lines = rules.map(({ resource, segment, policy }) => `${resource} "${segment}" { policy = "${policy}" }`);
-  const blocks = scope === undefined || isDefaultScope(scope) ? lines : withinScope(lines, scope);
+  const text = rules
+    .map(({ resource, segment, policy }) => `${resource} "${segment}" { policy = "${policy}" }\n`)
+    .join('');
+  // A rule of the default namespace has no effect on the services of another.
+  const isBare = scope === undefined || isDefaultScope(scope);
+  const lines = (isBare ? text : inPartitionBlock(scope, inNamespaceBlock(scope, text))).trimEnd().split('\n');
   return [
     '',
     '# Consul\'s DNS does not use this token. With default_policy = "deny" its answers are empty until the anonymous token, or',
     "# the agents' acl.tokens.dns or acl.tokens.default, has these rules:",
-    ...blocks.map((line) => `#   ${line}`),
+    ...lines.map((line) => `#   ${line}`),
     '',
   ].join('\n');
-}
-
-/** A rule of the default namespace has no effect on the services of another. */
-function withinScope(lines: readonly string[], { namespace, partition }: ConsulScope): readonly string[] {
-  const block = (name: string, inner: readonly string[]) => [`${name} {`, ...inner.map((line) => `  ${line}`), '}'];
-  const inNamespace = block(`namespace "${namespace}"`, lines);
-  return partition === undefined ? inNamespace : block(`partition "${partition}"`, inNamespace);
 }

@@ -1,4 +1,5 @@
 import { type ConsulScope, isDefaultScope } from '../consul-scope.ts';
+import { inNamespaceBlock, inPartitionBlock } from './block.ts';
 import { partRules } from './parts.ts';
 import type { AclNeeds, AclRule } from './rule.ts';
 
@@ -17,12 +18,9 @@ export function listRights(needs: AclNeeds): readonly AclRule[] {
 /** The format of `consul acl policy create -rules`. With a scope, the policy is one of the default namespace. */
 export function formatAcl(rules: readonly AclRule[], scope?: ConsulScope): string {
   if (scope === undefined || isDefaultScope(scope)) return formatRules(rules);
-  const inside = formatBlock(
-    `namespace ${JSON.stringify(scope.namespace)}`,
-    formatRules(reduce(rules.flatMap(inNamespace))),
-  );
+  const inside = inNamespaceBlock(scope, formatRules(reduce(rules.flatMap(inNamespace))));
   const blocks = [formatRules(rules.filter(isOutside)), inside].filter((text) => text !== '').join('\n');
-  return scope.partition === undefined ? blocks : formatBlock(`partition ${JSON.stringify(scope.partition)}`, blocks);
+  return inPartitionBlock(scope, blocks);
 }
 
 /** Rules that a namespace cannot have: it has no nodes to write, no agents and no peers ("ACL rules", Consul 1.12). */
@@ -35,10 +33,6 @@ function isOutside({ resource, policy }: AclRule): boolean {
 function inNamespace(rule: AclRule): readonly AclRule[] {
   if (!isOutside(rule)) return [rule];
   return rule.resource === 'node' || rule.resource === 'node_prefix' ? [{ ...rule, policy: 'read' }] : [];
-}
-
-function formatBlock(name: string, content: string): string {
-  return content === '' ? '' : `${name} {\n${content.replace(/^(?=.)/gm, '  ')}}\n`;
 }
 
 function formatRules(rules: readonly AclRule[]): string {
