@@ -1,4 +1,3 @@
-import type { Precedence } from '../client/precedence.ts';
 import type { WatchEvent } from '../consul/watch-state.ts';
 import type { Watches } from '../consul/watches.ts';
 import type { Publish } from '../model/publish.ts';
@@ -18,8 +17,6 @@ export interface OpenOptions {
   /** Secrets of the config. Default: none. */
   readonly secrets?: readonly string[];
   readonly wake: Wake;
-  /** What goes before the answers of Consul's blocking queries. Default: nothing does. */
-  readonly precedence?: Precedence;
   /** Whether any record is not followed now. Default: none. */
   readonly holdsRecords?: () => boolean;
   /** Receives what supervised programs write, and their starts and ends. */

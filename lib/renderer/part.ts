@@ -1,4 +1,3 @@
-import type { Precedence } from '../client/precedence.ts';
 import type { Decisions } from '../consul/decisions.ts';
 import { trustRecords } from '../consul/trust-records.ts';
 import type { Watches } from '../consul/watches.ts';
@@ -26,7 +25,7 @@ export interface RendererPartOptions {
   /** Secrets of the config, which no report may contain. */
   readonly secrets?: readonly string[];
   /** What goes before the answers of Consul's blocking queries. Default: nothing does. */
-  readonly precedence?: Precedence;
+  readonly precedence?: RendererOptions['precedence'];
   /** For templates with `rolling`. */
   readonly rolling?: Pick<RollingQueueOptions, 'client' | 'holder' | 'ttlMs'>;
   readonly onReport: (report: RunReport) => void;
@@ -69,7 +68,7 @@ export class RendererPart implements Part {
       ...trust,
       secrets,
       wake,
-      ...(options.precedence === undefined ? {} : { precedence: options.precedence }),
+      precedence: options.precedence,
       ...(log === undefined ? {} : { onProgram: makeProgramLog(log) }),
       ...(rolling === undefined
         ? {}

@@ -7,7 +7,6 @@ import { newFileMode, type TemplateSpec } from '../model/template-spec.ts';
 import type { TextReader } from '../model/text-reader.ts';
 import type { UntrustedRecord } from '../model/trust.ts';
 import type { PresentFile } from './apply/file.ts';
-import { RenderOrder } from './early-move.ts';
 import {
   type Entry,
   presentText,
@@ -23,6 +22,7 @@ import { type OpenOptions, openEntry } from './open-entry.ts';
 import { carryOut } from './outcome.ts';
 import { planRender, type RenderPlan } from './plan/render.ts';
 import type { Rendering } from './plan/rendering.ts';
+import { RenderOrder, type RenderOrderOptions } from './render-order.ts';
 import type { RollingQueue } from './rolling-queue.ts';
 import { compareFile, isSame, loadState } from './saved-state.ts';
 import { StageClock } from './stages.ts';
@@ -34,6 +34,8 @@ export interface RendererOptions extends OpenOptions {
   readonly specs: readonly TemplateSpec[];
   /** For `rolling`. Without it, templates with `rolling` do not queue. */
   readonly queue?: RollingQueue;
+  /** What goes before the answers of Consul's blocking queries. Default: nothing does. */
+  readonly precedence?: RenderOrderOptions['answers'];
   /** Masters whose records in Consul are not followed. Default: none. */
   readonly heldRecords?: () => readonly UntrustedRecord[];
   /** Receives the records that a daemon before this one followed. */

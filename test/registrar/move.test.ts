@@ -1,6 +1,6 @@
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { ConsulClient } from '../../lib/client/consul.ts';
 import { CatalogWatches } from '../../lib/consul/watches.ts';
 import type { ConsulScope } from '../../lib/model/consul-scope.ts';
@@ -50,9 +50,25 @@ t.test('what is registered outside of the next namespace or partition is deregis
   }
 });
 
+/** A client in this namespace of a server that answers so. */
+async function connect(t: Test, within: ConsulScope, answer: RequestListener) {
+  const server = createServer(answer);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const client = new ConsulClient({ host: '127.0.0.1', port, scope: within });
+  const watches = new CatalogWatches({ client });
+  t.teardown(async () => {
+    await watches.close();
+    client.close();
+    server.closeAllConnections();
+    server.close();
+  });
+  return { client, watches };
+}
+
 t.test('a reload with another namespace removes the registrations from the former one', async (t) => {
   const deregistered: unknown[] = [];
-  const server = createServer((request, response) => {
+  const { client, watches } = await connect(t, scope('team'), (request, response) => {
     const { pathname } = new URL(request.url ?? '', 'http://consul');
     const answers: Readonly<Record<string, unknown>> = {
       '/v1/agent/services': {
@@ -68,17 +84,6 @@ t.test('a reload with another namespace removes the registrations from the forme
       response.writeHead(body === undefined ? 404 : 200, { 'content-type': 'application/json' });
       response.end(body === undefined ? '' : JSON.stringify(body));
     });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const client = new ConsulClient({
-    ...{ host: '127.0.0.1', port: (server.address() as AddressInfo).port, scope: scope('team') },
-  });
-  const watches = new CatalogWatches({ client });
-  t.teardown(async () => {
-    await watches.close();
-    client.close();
-    server.closeAllConnections();
-    server.close();
   });
   let next = scope('team');
   const reload = async () => {
@@ -97,21 +102,11 @@ t.test('a reload with another namespace removes the registrations from the forme
 
 t.test('a reload that keeps the namespace default of the open-source Consul reads nothing', async (t) => {
   const paths: (string | undefined)[] = [];
-  const server = createServer(({ url, headers }, response) => {
+  const { client, watches } = await connect(t, scope('default'), ({ url, headers }, response) => {
     paths.push(url);
     const isRefused = headers['x-consul-namespace'] !== undefined;
     response.writeHead(isRefused ? 400 : 200, { 'content-type': isRefused ? 'text/plain' : 'application/json' });
     response.end(isRefused ? 'Invalid header: "X-Consul-Namespace"' : '{}');
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  const client = new ConsulClient({ host: '127.0.0.1', port, scope: scope('default') });
-  const watches = new CatalogWatches({ client });
-  t.teardown(async () => {
-    await watches.close();
-    client.close();
-    server.closeAllConnections();
-    server.close();
   });
   await client.send({ method: 'get', path: '/agent/services', what: 'services' });
   t.equal(client.scope, undefined);

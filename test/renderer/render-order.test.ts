@@ -1,7 +1,7 @@
 import t from 'tap';
 import { Precedence } from '../../lib/client/precedence.ts';
-import { RenderOrder } from '../../lib/renderer/early-move.ts';
 import type { RenderHint } from '../../lib/renderer/hint.ts';
+import { RenderOrder } from '../../lib/renderer/render-order.ts';
 import { StageClock } from '../../lib/renderer/stages.ts';
 
 const haproxy = { kind: 'haproxy', socket: '/run/haproxy.sock', fallback: undefined } as never;
