@@ -53,7 +53,8 @@ async function follow(words: readonly string[], receivedMs: number): Promise<voi
   const master = { host, port: Number(port) };
   const role = await askRole(master);
   if (!Array.isArray(role) || role[0] !== 'master') return;
+  const observedMs = performance.now() - receivedMs;
   const old = { host: oldHost, port: Number(oldPort) };
   const committedMs = (await consul.publish(name, { master, old })) - receivedMs;
-  process.stdout.write(`${JSON.stringify({ name, committedMs })}\n`);
+  process.stdout.write(`${JSON.stringify({ name, observedMs, committedMs })}\n`);
 }

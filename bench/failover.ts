@@ -33,9 +33,9 @@ interface Side {
   readonly samples: () => readonly Times[];
 }
 
-/** `committedMs`: Consul has answered. The bare program does not measure what comes before. */
+/** `observedMs`: what must be read has been read. `committedMs`: Consul has answered. */
 interface Times {
-  readonly observedMs?: number;
+  readonly observedMs: number;
   readonly plannedMs?: number;
   readonly committedMs: number;
 }
@@ -175,25 +175,28 @@ interface Result {
   readonly stages: { readonly observed: Summary; readonly planned: Summary };
   readonly against: { readonly label: string; readonly summary: Summary } | undefined;
   readonly bare: Summary;
+  readonly bareObserved: Summary;
 }
 
 async function summarizeSides({ ours, against, bare }: Sides, rounds: number): Promise<Result> {
   const collect = ({ label, samples }: Side): Promise<readonly Times[]> =>
     waitFor(`samples of ${label}`, async () => samples(), { until: ({ length }) => length >= rounds });
   const committed = async (side: Side) => summarize((await collect(side)).map(({ committedMs }) => committedMs));
+  const observed = async (side: Side) => summarize((await collect(side)).map(({ observedMs }) => observedMs));
   const times = await collect(ours);
   return {
     ours: await committed(ours),
     stages: {
-      observed: summarize(times.map(({ observedMs = Number.NaN }) => observedMs)),
+      observed: await observed(ours),
       planned: summarize(times.map(({ plannedMs = Number.NaN }) => plannedMs)),
     },
     against: against === undefined ? undefined : { label: against.label, summary: await committed(against) },
     bare: await committed(bare),
+    bareObserved: await observed(bare),
   };
 }
 
-function report({ json }: FailoverBenchOptions, { ours, stages, against, bare }: Result): void {
+function report({ json }: FailoverBenchOptions, { ours, stages, against, bare, bareObserved }: Result): void {
   const ratios = {
     recordVsLimit: divide(ours, bare),
     ...(against === undefined
@@ -201,7 +204,8 @@ function report({ json }: FailoverBenchOptions, { ours, stages, against, bare }:
       : { recordVsAgainst: divide(ours, against.summary), againstVsLimit: divide(against.summary, bare) }),
   };
   if (json === true) {
-    const milliseconds = { switchmaster: ours, stages, limit: bare, ...(against === undefined ? {} : { against }) };
+    const others = against === undefined ? {} : { against };
+    const milliseconds = { switchmaster: ours, stages, limit: bare, limitObserved: bareObserved, ...others };
     process.stdout.write(`${JSON.stringify({ ratios, milliseconds })}\n`);
     return;
   }
@@ -221,6 +225,7 @@ function report({ json }: FailoverBenchOptions, { ours, stages, against, bare }:
     row('  the transaction planned', stages.planned),
     ...other,
     row('the bare program', bare),
+    row('  the target read', bareObserved),
     row('switchmaster / bare', divide(ours, bare)),
     ...compared,
   ];

@@ -56,7 +56,9 @@ program
 
 program
   .command('render')
-  .description('measure the time from a change in Consul to the end of the reload, and compare with consul-template')
+  .description(
+    'measure the time from a change in Consul to the end of the reload, beside consul-template and a bare program',
+  )
   .option('--rounds <count>', 'changes of each side and size', Number, 30)
   .option('--sizes <counts>', 'numbers of services', toCounts, [1, 100, 10_000])
   .option('--json', 'print one JSON object to standard output')

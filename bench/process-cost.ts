@@ -13,6 +13,14 @@ export function residentMib(pid: number): { readonly now: number; readonly peak:
   return { now: read('VmRSS'), peak: read('VmHWM') };
 }
 
+/** How often the main thread stopped waiting since the start: `voluntary_ctxt_switches`. */
+export function wakeUps(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/task/${pid}/status`, 'utf8');
+  const count = /^voluntary_ctxt_switches:\s+(\d+)/m.exec(status)?.[1];
+  if (count === undefined) throw new Error('this kernel does not count context switches (voluntary_ctxt_switches)');
+  return Number(count);
+}
+
 export function resetPeak(pid: number): void {
   writeFileSync(`/proc/${pid}/clear_refs`, '5');
 }

@@ -1,8 +1,12 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, watch } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { waitFor, within } from '../test/sandbox/condition.ts';
 import type { ConsulAgent } from '../test/sandbox/consul.ts';
 import type { Daemon, DaemonOptions } from '../test/sandbox/daemon.ts';
 import type { Sandbox } from '../test/sandbox/sandbox.ts';
+import type { BareRenderJob } from './bare-render.ts';
 import { launchConsulTemplate } from './consul-template.ts';
 
 /** Services on one external node. */
@@ -79,6 +83,29 @@ export async function startSwitchmaster(
 export function startConsulTemplate(sandbox: Sandbox, side: Side, given: { name: string; program: string }): void {
   const text = '{{range services}}{{range service .Name}}{{.Name}} {{.Address}}:{{.Port}}\n{{end}}{{end}}';
   launchConsulTemplate(sandbox, { ...given, ...side, text });
+}
+
+/** What the change of a service takes in any case: see bench/bare-render.ts. It ends with this process, or by `kill`. */
+export async function startBare({ consul, destination, marker }: Side, { size }: Pick<Place, 'size'>) {
+  const lines = Object.fromEntries(Array.from({ length: size }, (_, n) => [nameOf(n), lineOf(n, 1)]));
+  const job: BareRenderJob = { consul: consul.url, destination, marker, lines };
+  const program = fork(fileURLToPath(new URL('bare-render.ts', import.meta.url)));
+  const ready = once(program, 'message');
+  // Not as an argument: 10,000 lines are longer than an argument may be.
+  program.send(job);
+  await ready;
+  return program;
+}
+
+/** The same as {@link timeChange}, for the program of {@link startBare}. */
+export async function timeBareChange(
+  program: ChildProcess,
+  side: Side,
+  change: { service: number; port: number },
+): Promise<number> {
+  program.send(nameOf(change.service));
+  await once(program, 'message');
+  return timeChange(side, change);
 }
 
 /** Waits until the side has rendered every service and reloads no more. */

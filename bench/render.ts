@@ -4,8 +4,10 @@ import { consulTemplateVersion, installConsulTemplate } from './consul-template.
 import {
   type Place,
   prepareSide,
+  startBare,
   startConsulTemplate,
   startSwitchmaster,
+  timeBareChange,
   timeChange,
   untilSettled,
 } from './render-sides.ts';
@@ -24,12 +26,14 @@ interface Comparison {
   readonly size: number;
   readonly ours: Summary;
   readonly theirs: Summary;
+  /** What the change takes in any case. */
+  readonly bare: Summary;
 }
 
 /**
  * Measures the time from a change of one service in Consul to the end of the reload, for templates that list 1, 100 and
- * 10,000 services. It alternates between switchmaster and consul-template, each with its own Consul, template and reload of
- * the same kind.
+ * 10,000 services. It alternates between switchmaster, consul-template and a bare program, each with its own Consul, and with a
+ * file and a reload of the same kind.
  */
 export async function benchRender(options: Options): Promise<void> {
   const logLine = (line: string) => process.stderr.write(`${line}\n`);
@@ -51,28 +55,42 @@ async function compare(
   sandbox: Sandbox,
   job: { size: number; rounds: number; program: string; logLine: (line: string) => void },
 ): Promise<Comparison> {
-  const { size, rounds, program, logLine } = job;
-  const [oursAt, theirsAt]: [Place, Place] = [
+  const { size, rounds, logLine } = job;
+  const places: [Place, Place, Place] = [
     { size, name: 'switchmaster' },
     { size, name: 'consul-template' },
+    { size, name: 'bare' },
   ];
+  const [oursAt, theirsAt, bareAt] = places;
   logLine(`${size} services: registering`);
-  const [ours, theirs] = await Promise.all([prepareSide(sandbox, oursAt), prepareSide(sandbox, theirsAt)]);
+  const [ours, theirs, bare] = await Promise.all([
+    prepareSide(sandbox, oursAt),
+    prepareSide(sandbox, theirsAt),
+    prepareSide(sandbox, bareAt),
+  ]);
   await startSwitchmaster(sandbox, ours, oursAt);
   await untilSettled(ours, oursAt);
   logLine(`${size} services: switchmaster has rendered them`);
-  startConsulTemplate(sandbox, theirs, { ...theirsAt, program });
+  startConsulTemplate(sandbox, theirs, { ...theirsAt, program: job.program });
   await untilSettled(theirs, theirsAt);
   logLine(`${size} services: consul-template has rendered them`);
-  const samples = { ours: [] as number[], theirs: [] as number[] };
+  const program = await startBare(bare, bareAt);
+  const samples = { ours: [] as number[], theirs: [] as number[], bare: [] as number[] };
   for (let done = 1; done <= rounds; done += 1) {
     const change = { service: (done * 7_919) % size, port: 1 + done };
     samples.ours.push(await timeChange(ours, change));
     samples.theirs.push(await timeChange(theirs, change));
+    samples.bare.push(await timeBareChange(program, bare, change));
     await delay(pauseMs);
     if (done % 10 === 0) logLine(`${size} services: ${done} of ${rounds} rounds`);
   }
-  return { size, ours: summarize(samples.ours), theirs: summarize(samples.theirs) };
+  program.kill();
+  const [own, other, least] = [samples.ours, samples.theirs, samples.bare].map(summarize) as [
+    Summary,
+    Summary,
+    Summary,
+  ];
+  return { size, ours: own, theirs: other, bare: least };
 }
 
 function report(
@@ -82,22 +100,28 @@ function report(
   const { comparisons, version } = result;
   const bySize = <T>(of: (comparison: Comparison) => T) =>
     Object.fromEntries(comparisons.map((comparison) => [comparison.size, of(comparison)]));
-  const ratios = bySize(({ ours, theirs }) => ({
-    p50: round(ours.p50 / theirs.p50),
-    p99: round(ours.p99 / theirs.p99),
-  }));
+  const ratiosTo = (of: (comparison: Comparison) => Summary) =>
+    bySize((one) => ({ p50: round(one.ours.p50 / of(one).p50), p99: round(one.ours.p99 / of(one).p99) }));
+  const ratios = ratiosTo(({ theirs }) => theirs);
+  const ratiosToBare = ratiosTo(({ bare }) => bare);
   if (options.json === true) {
-    const milliseconds = bySize(({ ours, theirs }) => ({ switchmaster: ours, consulTemplate: theirs }));
-    const json = { ratios: { renderVsConsulTemplate: ratios }, milliseconds, consulTemplate: version };
+    const milliseconds = bySize(({ ours, theirs, bare }) => ({ switchmaster: ours, consulTemplate: theirs, bare }));
+    const json = {
+      ratios: { renderVsConsulTemplate: ratios, renderVsBare: ratiosToBare },
+      milliseconds,
+      consulTemplate: version,
+    };
     process.stdout.write(`${JSON.stringify(json)}\n`);
     return;
   }
   const row = (words: readonly (string | number)[]) => words.map((word) => String(word).padStart(10)).join('');
-  const lines = comparisons.flatMap(({ size, ours, theirs }) => [
+  const lines = comparisons.flatMap(({ size, ours, theirs, bare }) => [
     `${`${size} services`.padEnd(24)}${row(['p50', 'p99', 'max'])}`,
     `${'  switchmaster'.padEnd(24)}${row([ours.p50, ours.p99, ours.max])}`,
     `${'  consul-template'.padEnd(24)}${row([theirs.p50, theirs.p99, theirs.max])}`,
+    `${'  bare'.padEnd(24)}${row([bare.p50, bare.p99, bare.max])}`,
     `${'  ratio'.padEnd(24)}${row([ratios[size]?.p50 ?? '', ratios[size]?.p99 ?? ''])}`,
+    `${'  ratio to bare'.padEnd(24)}${row([ratiosToBare[size]?.p50 ?? '', ratiosToBare[size]?.p99 ?? ''])}`,
   ]);
   const head = `from a change in Consul to the reload done, ms, ${comparisons[0]?.ours.count} changes each, consul-template ${version}`;
   process.stdout.write(`${[head, ...lines].join('\n')}\n`);

@@ -1,6 +1,7 @@
 /*
- * Loaded before everything else, also by a Node.js that cannot parse the rest. So this file, and what the entry point imports
- * by `import ... from`, have no syntax that is newer than ES2018.
+ * Loaded before everything else, also by a Node.js that cannot parse or link the rest. The npm package's command has it in a file
+ * of its own (`packaging/bin-entry.ts`). The single file links its imports of built-in modules first, so none of them names what
+ * Node.js 18 does not have.
  */
 
 /** As `engines` in package.json. */

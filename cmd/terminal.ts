@@ -1,16 +1,17 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { stripVTControlCharacters, styleText } from 'node:util';
+// A default import: an older Node.js does not have the name, and must still get to the check of its version.
+import util from 'node:util';
 
-type Style = Parameters<typeof styleText>[0];
+type Style = Parameters<typeof util.styleText>[0];
 
 /** Styled on a terminal, plain elsewhere and where NO_COLOR is set. */
 export function styled(style: Style, text: string): string {
-  return styleText(style, text, { stream: process.stdout, validateStream: true });
+  return util.styleText(style, text, { stream: process.stdout, validateStream: true });
 }
 
 /** One line without control characters: names and messages come from Consul, Redis and files. */
 export function stripControls(text: string): string {
-  return stripVTControlCharacters(text.replace(/\s*[\n\t]\s*/g, ' ')).replace(/\p{Cc}|\p{Cf}/gu, '\uFFFD');
+  return util.stripVTControlCharacters(text.replace(/\s*[\n\t]\s*/g, ' ')).replace(/\p{Cc}|\p{Cf}/gu, '\uFFFD');
 }
 
 /** On a terminal, long lines are folded. */
@@ -69,7 +70,7 @@ export function fold(text: string, columns: number): string {
 }
 
 function widthOf(text: string): number {
-  return stripVTControlCharacters(text).length;
+  return util.stripVTControlCharacters(text).length;
 }
 
 /** Rows as aligned columns, the titles first. */

@@ -1,13 +1,16 @@
-import { constants, type Stats } from 'node:fs';
-import { lstat, open, readlink, realpath, stat } from 'node:fs/promises';
+import { constants, lstatSync, readlinkSync, type Stats } from 'node:fs';
+import { lstat, open, readlink, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SwitchmasterError } from './errors.ts';
+import { forgetMounts, isLocal } from './mounts.ts';
 
 /*
  * A user who may write to a folder can put a link into it, and a daemon of root would write to the target of that link. So
  * the owner of a link decides whether it is followed, as systemd-tmpfiles does for its paths.
  *
- * These functions run within one call of file-system.ts, which has one thread: they make one system call after the other.
+ * These functions run within one call of file-system.ts, which has one thread: they make one system call after the other. The event
+ * loop itself reads what is on the root file system or in memory, as in mounts.ts: through a thread, each look takes a turn
+ * of the loop.
  */
 
 /**
@@ -20,14 +23,9 @@ import { SwitchmasterError } from './errors.ts';
  * @throws `file-unwritable` for a link of somebody else, and for a circle
  */
 export async function followLinks(path: string): Promise<string> {
-  const folder = dirname(path);
-  const real = await realpath(folder).catch(() => undefined);
-  const info = await lstat(path).catch(() => undefined);
-  const isLink = info?.isSymbolicLink() === true;
-  if (real === folder && !isLink) return path;
   const walk = await walkPath(path);
   if (walk.foreignOwners.length > 0) await requireOwners(path, walk);
-  return isLink || walk.foreignOwners.length > 0 ? walk.path : path;
+  return walk.end === 'link' || walk.foreignOwners.length > 0 ? walk.path : path;
 }
 
 /**
@@ -106,6 +104,8 @@ interface Walk {
   readonly foreignOwners: readonly number[];
   /** Whether somebody else can replace a part of the path. */
   readonly isReplaceable: boolean;
+  /** Whether the last part of the path is a link itself. */
+  readonly end: 'link' | 'other';
 }
 
 /** As many as Linux follows. */
@@ -116,23 +116,26 @@ async function walkPath(path: string, kind: 'file' | 'folder' = 'file'): Promise
   const names = path.split('/').filter((name) => name !== '');
   const foreignOwners: number[] = [];
   let isReplaceable = false;
-  const root = await lstat('/').catch(() => undefined);
+  let end: Walk['end'] = 'other';
+  forgetMounts();
+  const root = await look('/');
   let current = '/';
   let folder = root;
   let links = 0;
   for (let name = names.shift(); name !== undefined; name = names.shift()) {
     const next = join(current, name);
-    const info = await lstat(next).catch(() => undefined);
+    const info = await look(next);
     isReplaceable ||= canOthersReplace(info, folder);
     if (!info?.isSymbolicLink()) {
       current = next;
       folder = info;
       continue;
     }
+    if (names.length === 0) end = 'link';
     links += 1;
     if (links > maxLinks) throw refusal(path, 'cannot be followed to where it links: it leads to itself');
     const foreignOwner = [info.uid, folder?.uid ?? 0].find((owner) => !isTrustedOwner(owner));
-    const target = await readlink(next);
+    const target = await readTarget(next);
     if (foreignOwner !== undefined && names.length === 0 && kind === 'file')
       throw refusal(next, describeLink(foreignOwner, target));
     if (foreignOwner !== undefined) foreignOwners.push(foreignOwner);
@@ -142,7 +145,20 @@ async function walkPath(path: string, kind: 'file' | 'folder' = 'file'): Promise
     }
     names.unshift(...target.split('/').filter((part) => part !== '' && part !== '.'));
   }
-  return { path: current, foreignOwners, isReplaceable };
+  return { path: current, foreignOwners, isReplaceable, end };
+}
+
+/** undefined for what cannot be seen. */
+async function look(path: string): Promise<Stats | undefined> {
+  try {
+    return isLocal(path) ? lstatSync(path) : await lstat(path).finally(forgetMounts);
+  } catch {
+    return undefined;
+  }
+}
+
+async function readTarget(link: string): Promise<string> {
+  return isLocal(link) ? readlinkSync(link) : readlink(link).finally(forgetMounts);
 }
 
 const stickyBit = 0o1000;

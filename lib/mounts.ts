@@ -42,6 +42,16 @@ export async function findPlace(path: string, visit: Visit): Promise<string> {
   return key;
 }
 
+/** Whether the event loop may read about this path, which leads through no link: it is on the root file system or in memory. */
+export function isLocal(path: string): boolean {
+  return mountOf(path, mountPoints()).kind !== 'other';
+}
+
+/** Lets the next look read the list of mounts again: one that was mounted just now may hang. */
+export function forgetMounts(): void {
+  if (known !== undefined) known = { ...known, readMs: Number.NEGATIVE_INFINITY };
+}
+
 /** Whether something is mounted at this path. */
 export function isMountPoint(path: string): boolean {
   return mountPoints().has(path);

@@ -14,7 +14,12 @@ export interface Part {
   readonly name: string;
   /** Must not wait for any server: the part itself tries again what it cannot reach. */
   start(): Promise<void> | void;
-  /** Finishes work in flight for at most `graceMs`, and releases everything. Called once, and only after `start`. */
+  /**
+   * Ends the orders of an operator that the part carries out, and takes no more: those that have begun get `graceMs`. Called before
+   * the first part is stopped, because they need the others. Never rejects.
+   */
+  endOrders?(options: { readonly graceMs: number }): Promise<void>;
+  /** Finishes work in flight for at most `graceMs`, and releases everything. Called once, after `start`, and after `endOrders`. */
   stop(options: StopOptions): Promise<void>;
   ready(): Readiness;
   /** Called on a reload that did not change the part's settings: files that it reads may have changed. */

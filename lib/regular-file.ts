@@ -1,6 +1,7 @@
-import { constants, type Stats } from 'node:fs';
-import { type FileHandle, open, readlink } from 'node:fs/promises';
+import { type BigIntStats, constants, fstatSync, readlinkSync, type Stats } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { withinDeadline } from './file-system.ts';
+import { isLocal } from './mounts.ts';
 
 const defaultMaxBytes = 1024 * 1024;
 
@@ -50,7 +51,7 @@ async function readOnce(path: string, { maxBytes = defaultMaxBytes, accept }: Re
     const stats = await handle.stat();
     if (stats.isDirectory()) throw new Error('it is a folder');
     if (!stats.isFile()) throw new Error('it is a pipe or a device, not a file');
-    const reason = accept?.(stats, await readlink(`/proc/self/fd/${handle.fd}`).catch(() => path));
+    const reason = accept?.(stats, realPath(handle) ?? path);
     if (reason !== undefined) throw new ((await handle.stat()).nlink === 0 ? ReplacedFile : Error)(reason);
     return await readOpened(handle, { size: stats.size, maxBytes });
   } finally {
@@ -59,8 +60,35 @@ async function readOnce(path: string, { maxBytes = defaultMaxBytes, accept }: Re
 }
 
 /**
+ * What is known of an open file. The event loop itself asks a file system that does not hang: see {@link isLocal}. The path by which
+ * the file was opened may lead elsewhere through links, so the kernel is asked where it is.
+ */
+export async function statOpened(handle: FileHandle): Promise<Stats> {
+  return isOpenedLocally(handle) ? fstatSync(handle.fd) : handle.stat();
+}
+
+/** The same to the nanosecond, where the event loop may ask; undefined elsewhere. */
+export function stampOpened(handle: FileHandle): BigIntStats | undefined {
+  return isOpenedLocally(handle) ? fstatSync(handle.fd, { bigint: true }) : undefined;
+}
+
+function isOpenedLocally(handle: FileHandle): boolean {
+  const real = realPath(handle);
+  return real?.startsWith('/') === true && isLocal(real);
+}
+
+/** As /proc shows it: a path, or such as `pipe:[123]`. undefined without /proc. */
+function realPath({ fd }: FileHandle): string | undefined {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
  * The rest of an open file that had `size` bytes. Files of /proc have no size and may have no end, and a file may grow while it is
- * read: one with more than `maxBytes` is an error.
+ * read: one with more than `maxBytes` is an error. A read that ends with the last of these bytes was the last.
  */
 export async function readOpened(
   handle: FileHandle,
@@ -72,7 +100,8 @@ export async function readOpened(
   for (;;) {
     const { bytesRead } = await handle.read(bytes, length, bytes.length - length, null);
     length += bytesRead;
-    if (bytesRead === 0) return bytes.subarray(0, length);
+    const isWhole = length === size && length > 0 && bytesRead < bytes.length;
+    if (bytesRead === 0 || isWhole) return bytes.subarray(0, length);
     if (length > maxBytes) throw tooLarge(maxBytes);
     if (length < bytes.length) continue;
     const larger = Buffer.allocUnsafeSlow(Math.min(2 * Math.max(bytes.length, 4096), maxBytes + 1));

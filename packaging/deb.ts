@@ -48,6 +48,7 @@ async function stageFiles(staged: string): Promise<void> {
   await copy(path.join(deploy, 'systemd/sysusers.conf'), at('usr/lib/sysusers.d/switchmaster.conf'));
   await copy(path.join(deploy, 'systemd/polkit.rules'), at('usr/share/polkit-1/rules.d/50-switchmaster.rules'));
   await copy(path.join(deploy, 'debian/switchmaster.yml'), at('etc/switchmaster/switchmaster.yml'));
+  await copy(path.join(deploy, 'pacemaker/http-check'), at('usr/lib/ocf/resource.d/switchmaster/http-check'), 0o755);
   await copy(path.join(deploy, 'debian/default'), at('etc/default/switchmaster'));
   await stageDocs(at('usr/share/doc/switchmaster'));
   await stageOutput(staged);

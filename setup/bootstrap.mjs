@@ -9,7 +9,14 @@ import { hasConsul, unpackConsul } from './consul.mjs';
 import { hasEdition, parseEditions, unpackEdition } from './editions.mjs';
 import { alone } from './lock.mjs';
 import { BootstrapError, say } from './log.mjs';
-import { buildTestRunner, installModules, modulesCurrent, testRunnerCurrent } from './modules.mjs';
+import {
+  bindingsToInstall,
+  buildTestRunner,
+  installBindings,
+  installModules,
+  modulesCurrent,
+  testRunnerCurrent,
+} from './modules.mjs';
 import { extraPrograms, installPackages, missingPrograms } from './packages.mjs';
 import { policyLeft, restorePolicy } from './services.mjs';
 
@@ -18,6 +25,7 @@ const usage = 'usage: bootstrap.mjs [--with NAME,NAME] [--try NAME,NAME]';
 const commonSteps = [
   { needed: policyLeft, take: async () => restorePolicy() },
   { needed: () => !modulesCurrent(), take: installModules },
+  { needed: () => bindingsToInstall().length > 0, take: installBindings },
   { needed: () => !testRunnerCurrent(), take: buildTestRunner },
   { needed: () => missingPrograms().length > 0, take: () => installPackages(missingPrograms()) },
   { needed: () => !hasConsul(), take: unpackConsul },

@@ -39,6 +39,38 @@ export async function installModules() {
   await run([npm, 'ci', '--loglevel=error', '--no-audit', '--no-fund'], { cwd: projectDir, timeoutMs: 900_000 });
 }
 
+/**
+ * The optional packages for this platform that npm left out: it does so, without a word, with those for a newer Node than runs it.
+ * The project's own Node needs them.
+ */
+export function missingBindings(installed, wanted, { os, cpu, libc }) {
+  return Object.entries(wanted.packages ?? {}).flatMap(([path, entry]) => {
+    const fits = entry.os?.includes(os) && entry.cpu?.includes(cpu) && (entry.libc ?? [libc]).includes(libc);
+    if (entry.optional !== true || !fits || installed.packages?.[path] !== undefined) return [];
+    return [`${path.replace(/^.*node_modules\//, '')}@${entry.version}`];
+  });
+}
+
+/** The same for the packages of this project, on this machine: none before any are installed. */
+export function bindingsToInstall(dir = projectDir) {
+  const installed = readLock(join(dir, 'node_modules/.package-lock.json'));
+  const wanted = readLock(join(dir, 'package-lock.json'));
+  if (installed === undefined || wanted === undefined) return [];
+  const { glibcVersionRuntime } = process.report?.getReport().header ?? {};
+  const libc = glibcVersionRuntime === undefined ? 'musl' : 'glibc';
+  return missingBindings(installed, wanted, { os: process.platform, cpu: process.arch, libc });
+}
+
+/** Only a check of the project's own code needs them, so the rest continues without them. */
+export async function installBindings() {
+  const names = bindingsToInstall();
+  say(`installing ${names.join(', ')}, which npm left out for an old Node.js`);
+  const options = ['--no-save', '--ignore-scripts', '--loglevel=error', '--no-audit', '--no-fund'];
+  await run([findProgram('npm'), 'install', ...options, ...names], { cwd: projectDir, timeoutMs: 300_000 }).catch(
+    (error) => say(`continues without them: ${error.message}`),
+  );
+}
+
 /** True when the test runner is built as .taprc says. */
 export function testRunnerCurrent(dir = projectDir) {
   return !readText(join(dir, 'node_modules/@tapjs/test/test-built/dist/esm/index.js')).includes(`"${unwantedPlugin}"`);

@@ -1,4 +1,4 @@
-export type DebianProgram = { program: string; package: string; service?: string };
+export type DebianProgram = { program: string; package: string; service?: string; module?: string };
 export const debianPrograms: DebianProgram[];
 export function missingPrograms(programs?: readonly DebianProgram[], dirs?: readonly string[]): DebianProgram[];
 export function installPackages(

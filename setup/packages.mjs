@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { run } from './command.mjs';
 import { BootstrapError, say } from './log.mjs';
 import { findProgram, searchDirs } from './paths.mjs';
@@ -17,6 +19,8 @@ export const debianPrograms = [
   // Tests cut links between servers, in a network namespace of their own.
   { program: 'ip', package: 'iproute2' },
   { program: 'nft', package: 'nftables', service: 'nftables' },
+  // Another reader of YAML, for what `format yaml` writes.
+  { program: 'python3', package: 'python3-yaml', module: 'yaml' },
 ];
 
 /** What `--with` and `--try` also take: programs that the machine's own apt installs. */
@@ -28,9 +32,18 @@ export const extraPrograms = {
   debootstrap: [{ program: 'debootstrap', package: 'debootstrap' }],
 };
 
-/** The programs that are in none of the folders. */
+/** The programs that are in none of the folders, or lack their module. */
 export function missingPrograms(programs = debianPrograms, dirs = searchDirs()) {
-  return programs.filter(({ program }) => findProgram(program, dirs) === undefined);
+  return programs.filter(({ program, module }) => {
+    const found = findProgram(program, dirs);
+    return found === undefined || (module !== undefined && !hasModule(found, module));
+  });
+}
+
+/** Debian's folder first: to start Python takes as long as all the rest together. */
+function hasModule(python, name) {
+  if (existsSync(`/usr/lib/python3/dist-packages/${name}/__init__.py`)) return true;
+  return spawnSync(python, ['-c', `import ${name}`]).status === 0;
 }
 
 /**

@@ -32,9 +32,26 @@ function countCalls(t: Test) {
 t.test('a path is followed, and a destination examined, with one thread', async (t) => {
   const folder = t.testdir({ file: 'x', link: t.fixture('symlink', 'file') });
   const seen = countCalls(t);
-  t.equal(await followLinks(join(folder, 'link')), join(folder, 'file'));
+  t.equal(await followLinks('/proc/self/status'), '/proc/self/status');
   const spec = { destination: join(folder, 'file'), placement: 'replace', folders: 'existing' } as const;
   t.equal(await examineDestination(spec as never), undefined);
   t.ok(seen.all > 4);
   t.equal(seen.most, 1);
+});
+
+t.test('a path without mounts on its way is followed without a thread', async (t) => {
+  const folder = t.testdir({
+    file: 'x',
+    link: t.fixture('symlink', 'file'),
+    folders: t.fixture('symlink', '.'),
+    again: t.fixture('symlink', 'folders/link'),
+  });
+  const seen = countCalls(t);
+  t.equal(await followLinks(join(folder, 'file')), join(folder, 'file'));
+  t.equal(await followLinks(join(folder, 'link')), join(folder, 'file'));
+  t.equal(await followLinks(join(folder, 'again')), join(folder, 'file'));
+  t.equal(await followLinks(join(folder, 'folders/file')), join(folder, 'folders/file'), 'a link above it stays');
+  t.equal(await followLinks(join(folder, 'folders/link')), join(folder, 'file'));
+  t.equal(await followLinks(join(folder, 'no/file')), join(folder, 'no/file'));
+  t.equal(seen.all, 0);
 });

@@ -1,9 +1,10 @@
-import { appendFileSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { appendFileSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { followForReading } from '../lib/links.ts';
-import { readRegularFile } from '../lib/regular-file.ts';
+import { readRegularFile, statOpened } from '../lib/regular-file.ts';
+import { handleMethods } from './handle-methods.ts';
 
 /** Calls `onStat` between the answer to a file handle's `stat` and whoever asked. `path` is a file that can be opened. */
 async function interceptStat(t: Test, path: string, onStat: () => void): Promise<void> {
@@ -61,6 +62,31 @@ t.test('a file that grows while it is read is read as far as allowed', async (t)
   t.equal((await readRegularFile(path)).length, 10_010);
   await t.rejects(readRegularFile(path, { maxBytes: 20_000 }), { message: 'it is larger than 20000 bytes' });
   t.equal(grown, 2);
+});
+
+t.test('the event loop itself asks only for files that are local, also behind a link of a folder', async (t) => {
+  const folder = t.testdir({ real: { a: '' } });
+  symlinkSync('/proc', join(folder, 'proc'));
+  symlinkSync('real', join(folder, 'near'));
+  const handles = await handleMethods(folder);
+  const { stat } = handles;
+  let calls = 0;
+  t.intercept(handles, 'stat', {
+    value(this: FileHandle) {
+      calls += 1;
+      return stat.call(this);
+    },
+  });
+  for (const [name, expected] of [
+    ['proc/version', 1],
+    ['near/a', 0],
+  ] as const) {
+    calls = 0;
+    const handle = await open(join(folder, name));
+    t.ok((await statOpened(handle)).isFile(), name);
+    await handle.close();
+    t.equal(calls, expected, name);
+  }
 });
 
 /** Files of the kernel, of the system and of the package, which no setting names. */

@@ -4,7 +4,7 @@ import type { CatalogWatches } from '../consul/watches.ts';
 import { CrashEvidence } from '../crash/evidence.ts';
 import type { RunReport } from '../loop/outcome.ts';
 import type { MaintenancePart } from '../maintenance/part.ts';
-import { matchesAny } from '../model/glob.ts';
+import { makeMatcher } from '../model/glob.ts';
 import { crashPrefix, type Naming } from '../model/naming.ts';
 import type { MasterRecord } from '../model/record.ts';
 import { FailoverCompletion } from './failover/completion.ts';
@@ -85,7 +85,7 @@ export class BridgeActions {
     return this.maintenance.follow({
       names,
       onBegin: (begun) => {
-        for (const name of begun) if (this.maintenance.whyNot(name) !== undefined) void this.fencer.release(name);
+        for (const name of begun) if (this.maintenance.whyNot(name) !== undefined) this.fencer.suspend(name);
       },
       onEnd: (ended) => {
         for (const name of ended) if (names().includes(name)) this.#judgeAnew(name);
@@ -116,7 +116,7 @@ export class BridgeActions {
     return new Isolation({
       localRedis,
       sources: { client, naming, sentinels: sources.sentinels },
-      matches: (name) => matchesAny(settings.masters, name),
+      matches: makeMatcher(settings.masters),
       known: (name) => ({
         record: memory(name).record,
         views: distinctViews(memory(name).lastReadings?.readings ?? []),

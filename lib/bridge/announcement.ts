@@ -1,6 +1,7 @@
 import type { RedisPool } from '../client/redis-pool.ts';
 import type { SentinelConfig } from '../config/model.ts';
 import type { Run } from '../loop/run.ts';
+import type { Address } from '../model/address.ts';
 import type { RoleAnswer, SentinelView } from '../model/sentinel.ts';
 import type { Decided, Decider } from './decider.ts';
 import { type AnnouncementHint, type BridgeHint, isAnnouncement, latestBySentinel } from './hint.ts';
@@ -36,7 +37,7 @@ export class AnnouncementReader {
     const pending = new Map<AnnouncementHint, Promise<Answer>>();
     const headStart = AbortSignal.timeout(headStartMs);
     const read = (hints: readonly AnnouncementHint[]) => {
-      for (const hint of this.#unread(hints)) pending.set(hint, this.#ask(name, hint));
+      for (const hint of this.#unread(hints)) pending.set(hint, freshAnswer(hint) ?? this.#ask(name, hint));
     };
     read(run.hints.filter(isAnnouncement));
     for (;;) {
@@ -46,11 +47,14 @@ export class AnnouncementReader {
       const answer = await Promise.race([...pending.values(), aborted(interruption)]);
       if (answer === undefined) continue;
       pending.delete(answer.hint);
-      const { views, role } = answer;
-      const finding = decider.find(name, { views, complete: false, role, wokenMs });
+      const { hint, views, role, announced } = answer;
+      const finding = decider.find(name, { views, complete: false, role, announced, wokenMs });
       if (finding === undefined) return undefined;
       const decided = await decider.decide(finding);
       if (decided.decision.kind !== 'ask-all') return decided;
+      // To ask a target again that was out of reach just now would take the deadline once more.
+      const unreached = role?.role === 'unreachable' ? role : undefined;
+      if (announced !== undefined) pending.set(hint, this.#ask(name, hint, unreached));
     }
   }
 
@@ -61,15 +65,13 @@ export class AnnouncementReader {
     return latestBySentinel(unread);
   }
 
-  /** The Sentinel and the target, at the same time. Answers that came with the hint count while they are fresh. */
-  async #ask(name: string, hint: AnnouncementHint): Promise<Answer> {
+  /** The Sentinel, and at the same time the target if its answer is not `known`. */
+  async #ask(name: string, hint: AnnouncementHint, known?: RoleAnswer): Promise<Answer> {
     const { sentinels, redis, settings } = this.#options;
-    const { sentinel, target, answers } = hint;
-    if (answers !== undefined && performance.now() - answers.askedMs < freshMs)
-      return { hint, views: distinctViews(await answers.readings), role: answers.role };
+    const { sentinel, target } = hint;
     const [readings, role] = await Promise.all([
       sentinels.read(name, { only: [sentinel] }),
-      target === undefined ? undefined : redis.role(target, { timeoutMs: settings.roleDeadlineMs }),
+      known !== undefined || target === undefined ? known : redis.role(target, { timeoutMs: settings.roleDeadlineMs }),
     ]);
     return { hint, views: distinctViews(readings), role };
   }
@@ -77,11 +79,21 @@ export class AnnouncementReader {
 
 /** Far longer than an answer takes, and far shorter than a failover. */
 const headStartMs = 30;
-/** A run that starts later has waited for another one. */
-const freshMs = 50;
+
+/** What came with the hint; undefined where nothing did, or where the run has waited for another one for too long. */
+function freshAnswer(hint: AnnouncementHint): Promise<Answer> | undefined {
+  const { answers, event, target } = hint;
+  if (answers === undefined || performance.now() >= answers.untilMs) return undefined;
+  const announced = event === '+switch-master' ? target : undefined;
+  return Promise.all([answers.readings, answers.role]).then(([readings, role]) => {
+    return { hint, views: distinctViews(readings), role, announced };
+  });
+}
 
 interface Answer {
   readonly hint: AnnouncementHint;
   readonly views: readonly SentinelView[];
   readonly role: RoleAnswer | undefined;
+  /** The target, where it was announced after these answers. */
+  readonly announced?: Address | undefined;
 }

@@ -135,12 +135,12 @@ export class Decider {
     }
   }
 
-  #situation({ name, held, reading, views, complete, role, unmonitored, past, edit }: Finding): Situation {
+  #situation({ name, held, reading, views, complete, role, announced, unmonitored, past, edit }: Finding): Situation {
     const { sentinels, settings } = this.#options;
     const { follow, rebaseAfterMs } = settings;
     const knownSentinels = sentinels.count(name);
     const published = lastPublished(reading.catalogContents);
-    const seen = { held, views, complete, unmonitored, role, knownSentinels, edit, published };
+    const seen = { held, views, complete, unmonitored, role, announced, knownSentinels, edit, published };
     return { ...seen, ...past, follow, rebaseAfterMs, nowMs: performance.now() };
   }
 

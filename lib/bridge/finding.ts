@@ -1,3 +1,4 @@
+import type { Address } from '../model/address.ts';
 import type { JudgedOutage } from '../model/outage.ts';
 import type { StoredRecord } from '../model/record.ts';
 import type { RoleAnswer, SentinelView } from '../model/sentinel.ts';
@@ -20,6 +21,8 @@ export interface Finding {
   /** Set where most Sentinels answer and none of them knows this master. */
   readonly unmonitored?: string | undefined;
   readonly role: RoleAnswer | undefined;
+  /** What a Sentinel announced as the new master after the leader had answered; undefined where the Sentinel was asked then. */
+  readonly announced?: Address | undefined;
   /** Set where the bridge asked every Sentinel and the master is objectively down or failed over. */
   readonly outage?: JudgedOutage | undefined;
   /** When the run was woken, and when the last answer arrived: milliseconds of `performance.now()`. */
@@ -30,4 +33,4 @@ export interface Finding {
 export type Past = Pick<Situation, 'remembered' | 'trusted' | 'decided' | 'abandonedEpoch' | 'lagging' | 'rebaseAsked'>;
 
 /** What a run observed, before it is compared with what Consul holds. */
-export type Observation = Pick<Finding, 'views' | 'complete' | 'role' | 'wokenMs' | 'unmonitored'>;
+export type Observation = Pick<Finding, 'views' | 'complete' | 'role' | 'announced' | 'wokenMs' | 'unmonitored'>;

@@ -1,3 +1,4 @@
+import type { Precedence } from '../client/precedence.ts';
 import type { RedisPool } from '../client/redis-pool.ts';
 import type { SentinelConfig } from '../config/model.ts';
 import type { Outcome } from '../loop/outcome.ts';
@@ -32,11 +33,16 @@ export interface FullRunOptions {
   readonly execution: Execution;
   readonly memory: (name: string) => MasterMemory;
   readonly settings: Pick<SentinelConfig, 'roleDeadlineMs'>;
+  /** The work of failovers, which goes before a full run. Default: nothing does. */
+  readonly precedence?: Pick<Precedence, 'after'>;
   /** Gets the outcome of a write that a run did not wait for. */
   readonly onLate: (name: string, outcome: Outcome) => void;
 }
 
-/** A run that asks every Sentinel. An announcement interrupts it. */
+/**
+ * A run that asks every Sentinel. An announcement interrupts it. The messages after a failover wake it while the templates write their
+ * files, and it waits for those.
+ */
 export class FullRun {
   readonly #options: FullRunOptions;
 
@@ -46,10 +52,12 @@ export class FullRun {
 
   async reconcile(run: Run<BridgeHint>, { wokenMs }: { readonly wokenMs: number }): Promise<Outcome> {
     const { key: name, interrupted } = run;
-    const { decider } = this.#options;
+    const { decider, precedence } = this.#options;
+    const interruption = aborted(interrupted);
+    await Promise.race([precedence?.after(), interruption]);
     // A question would precede those about the announcement in the same connections.
-    const answers = interrupted.aborted ? undefined : await Promise.race([this.#ask(name), aborted(interrupted)]);
-    if (answers === undefined) return interruptedOutcome;
+    const answers = interrupted.aborted ? undefined : await Promise.race([this.#ask(name, interrupted), interruption]);
+    if (answers === undefined || interrupted.aborted) return interruptedOutcome;
     const finding = decider.find(name, { ...this.#digest(name, answers), complete: true, wokenMs });
     if (finding === undefined) return this.#waitForConsul(name);
     if (isRemoved(finding)) return this.#forget(name);
@@ -59,14 +67,20 @@ export class FullRun {
     return this.#act(decided, interrupted);
   }
 
-  /** Asks the Sentinels and the master of the record, at the same time. */
-  async #ask(name: string): Promise<Answers> {
+  /**
+   * Asks the Sentinels and the master of the record, at the same time. The Sentinels get few questions of full runs at once, so theirs may
+   * wait. An older ROLE beside newer views would be no picture of one moment, so the question to the master waits with the first of them.
+   */
+  async #ask(name: string, interrupted: AbortSignal): Promise<Answers> {
     const { sentinels, redis, settings, memory } = this.#options;
-    const target = memory(name).record?.master;
-    const [readings, role] = await Promise.all([
-      sentinels.read(name),
-      target === undefined ? undefined : redis.role(target, { timeoutMs: settings.roleDeadlineMs }),
-    ]);
+    const { promise: asked, resolve: onAsked } = Promise.withResolvers<void>();
+    const askMaster = async () => {
+      await asked;
+      const target = interrupted.aborted ? undefined : memory(name).record?.master;
+      return target === undefined ? undefined : redis.role(target, { timeoutMs: settings.roleDeadlineMs });
+    };
+    const reading = sentinels.read(name, { queued: interrupted, onAsked }).finally(onAsked);
+    const [readings, role] = await Promise.all([reading, askMaster()]);
     return { readings, role };
   }
 

@@ -11,6 +11,9 @@ interface ChangeHint extends Hint {
   readonly kind?: undefined;
 }
 
+/** A replica began or ceased to replicate from the record's master. */
+export const replicationChanged = 'replication changed';
+
 /** A Sentinel announced a new master, or the replica that it selected became one. */
 export interface AnnouncementHint extends Hint {
   readonly kind: 'announcement';
@@ -25,9 +28,9 @@ export interface AnnouncementHint extends Hint {
 /** The answers of a Sentinel and of a Redis that were asked at about the same time. */
 export interface FreshAnswers {
   readonly readings: Promise<readonly SentinelReading[]>;
-  readonly role: RoleAnswer;
-  /** When the first of them was asked: milliseconds of `performance.now()`. */
-  readonly askedMs: number;
+  readonly role: RoleAnswer | Promise<RoleAnswer>;
+  /** How long they count: milliseconds of `performance.now()`. */
+  readonly untilMs: number;
 }
 
 interface RebaseHint extends Hint, RebaseRequest {}

@@ -130,7 +130,7 @@ export class MasterMemory {
 
   /** This bridge decided to follow a failover; Consul may not have taken the record yet. */
   followed(record: MasterRecord): void {
-    this.#decided = record;
+    if (replaces(record, this.#decided)) this.#decided = record;
   }
 
   /** Whether a majority of the Sentinels contradicts the record, by the last readings. */
@@ -177,11 +177,12 @@ export class MasterMemory {
   /** `record`, as soon as it fulfils `wanted`; undefined when that takes longer than `timeoutMs`. */
   whenRemembered(
     wanted: (record: MasterRecord) => boolean,
-    { timeoutMs }: { readonly timeoutMs: number },
+    { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal?: AbortSignal },
   ): Promise<MasterRecord | undefined> {
     return new Promise((resolve) => {
       const settle = (record: MasterRecord | undefined) => {
         clearTimeout(timer);
+        signal?.removeEventListener('abort', giveUp);
         this.#listeners.delete(check);
         resolve(record);
       };
@@ -189,9 +190,12 @@ export class MasterMemory {
         const { record } = this;
         if (record !== undefined && wanted(record)) settle(record);
       };
-      const timer = setTimeout(() => settle(undefined), timeoutMs);
+      const giveUp = () => settle(undefined);
+      const timer = setTimeout(giveUp, timeoutMs);
+      signal?.addEventListener('abort', giveUp);
       this.#listeners.add(check);
       check();
+      if (signal?.aborted === true) giveUp();
     });
   }
 

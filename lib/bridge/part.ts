@@ -5,7 +5,7 @@ import type { PlannedPreview } from '../http/views.ts';
 import { Loop } from '../loop/loop.ts';
 import type { RunReport } from '../loop/outcome.ts';
 import type { MaintenancePart } from '../maintenance/part.ts';
-import { matchesAny } from '../model/glob.ts';
+import { makeMatcher } from '../model/glob.ts';
 import { nodeKey } from '../model/master-node.ts';
 import { externalNode, type Naming } from '../model/naming.ts';
 import type { MasterRecord } from '../model/record.ts';
@@ -38,7 +38,7 @@ export interface BridgePartOptions {
   /** Who signs a record: unique among the bridges. */
   readonly bridgeId: string;
   readonly settings: SentinelConfig;
-  /** Gets a new master before Consul does. */
+  /** Gets the record of a failover when its transaction is on its way, before Consul answers; never a new generation. */
   readonly onDecision?: (record: MasterRecord) => void;
   /** Gets each Sentinel's `+reboot`: a server of a master started again. */
   readonly onReboot?: (message: string) => void;
@@ -63,6 +63,7 @@ export class BridgePart implements Part {
   readonly #orders: BridgeOrders;
   readonly #problems: ProblemReporter;
   readonly #loop: Loop<BridgeHint>;
+  readonly #nodeKeys = new Map<string, string>();
 
   constructor(options: BridgePartOptions) {
     const { settings, onReport } = options;
@@ -71,23 +72,13 @@ export class BridgePart implements Part {
     this.#problems = new ProblemReporter(onReport);
     this.#sources = this.#openSources();
     const { sentinels, records, redis, lags } = this.#sources;
-    const matches = (name: string) => matchesAny(settings.masters, name);
+    const matches = makeMatcher(settings.masters);
     this.#actions = this.#makeActions();
     const [memory, { maintenance, isolation, crashOrders }] = [this.#memory, this.#actions];
     const scope = () => options.client.scope;
     const crash = (name: string) => crashOrders?.unordered(name) ?? null;
-    this.masters = new BridgeView({
-      sentinels,
-      records,
-      redis,
-      lags,
-      memory,
-      matches,
-      maintenance,
-      isolation,
-      crash,
-      scope,
-    });
+    const sources = { sentinels, records, redis, lags };
+    this.masters = new BridgeView({ ...sources, memory, matches, maintenance, isolation, crash, scope });
     this.#orders = new BridgeOrders({
       sources: this.#sources,
       memory: this.#memory,
@@ -99,6 +90,7 @@ export class BridgePart implements Part {
     this.#loop = new Loop({
       reconciler: this.#makeBridge(),
       resyncMs: settings.resyncMs,
+      calm: { keys: 25, mostTimes: 4, isCalm: (name) => this.masters.isCalm(name) },
       // The watches notice Consul's return at once; this is for a Consul that can be read but not written.
       backoff: { initialMs: 50, maxMs: 2_000 },
       onReport: (report) => {
@@ -111,6 +103,13 @@ export class BridgePart implements Part {
   start(): void {
     this.#actions.start();
     this.#sources.start();
+    // After a reload the watches may have all values already, and then report nothing.
+    if (this.#sources.records.missing() === undefined) this.#consulChanged('all');
+  }
+
+  /** They need the loop, every source and the other parts: writes may wait for them. */
+  endOrders(options: { readonly graceMs: number }): Promise<void> {
+    return this.#orders.stop(options);
   }
 
   async stop(options: { readonly graceMs: number }): Promise<void> {
@@ -142,6 +141,11 @@ export class BridgePart implements Part {
       .list()
       .map((master) => ({ ...master, problem: this.#memory(master.name).problem ?? null }));
     return { sentinels, consul: this.#sources.records.outage ?? null, masters };
+  }
+
+  /** How long nothing has happened that a failover could be part of, in milliseconds. */
+  get quietMs(): number {
+    return this.#loop.quietMs;
   }
 
   /** A planned failover that loses no write; see lib/bridge/failover/planned.ts. */
@@ -183,6 +187,7 @@ export class BridgePart implements Part {
       onUp: (address, names) => this.#actions.crashOrders?.connected(address, names),
       onClosed: (address, names) => this.#actions.crashOrders?.connectionClosed(address, names),
       onAccessChange: (names) => this.#reportProblems(names),
+      isMonitored: (name, address) => this.masters.isMonitored(name, address),
       record: (name) => this.#memory(name).record,
       records: () => this.masters.records(),
     });
@@ -213,6 +218,7 @@ export class BridgePart implements Part {
       memory,
       settings,
       naming,
+      precedence: client.precedence,
       fencer: this.#actions.fencer,
       failoverCompletion: this.#actions.failoverCompletion,
       writer: new RecordWriter({ client, naming, bridgeId, memory, names: () => this.masters.names, ...announced }),
@@ -225,12 +231,16 @@ export class BridgePart implements Part {
   }
 
   #consulChanged(changed: ReadonlySet<string> | 'all'): void {
-    const { naming } = this.#options;
     const known = new Set([...this.#loop.keys, ...this.masters.names]);
     const woken =
-      changed === 'all'
-        ? known
-        : [...known].filter((name) => changed.has(name) || changed.has(nodeKey(externalNode(naming, name))));
+      changed === 'all' ? known : [...known].filter((name) => changed.has(name) || changed.has(this.#nodeKeyOf(name)));
     for (const name of woken) this.#loop.wake(name, { source: 'consul', event: 'changed' });
+  }
+
+  /** Each change in Consul is compared with every master. */
+  #nodeKeyOf(name: string): string {
+    const key = this.#nodeKeys.get(name) ?? nodeKey(externalNode(this.#options.naming, name));
+    this.#nodeKeys.set(name, key);
+    return key;
   }
 }

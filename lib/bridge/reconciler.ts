@@ -8,10 +8,11 @@ import type { RecordWriter } from './apply/writer.ts';
 import { Decider, type DeciderOptions } from './decider.ts';
 import type { FailoverCompletion } from './failover/completion.ts';
 import type { Fencer } from './fencing/fencer.ts';
-import { FullRun } from './full-run.ts';
-import { type BridgeHint, isAnnouncement } from './hint.ts';
+import { FullRun, type FullRunOptions } from './full-run.ts';
+import { type BridgeHint, isAnnouncement, replicationChanged } from './hint.ts';
+import type { FollowMode } from './plan/decision.ts';
 
-export interface BridgeOptions extends DeciderOptions {
+export interface BridgeOptions extends DeciderOptions, Pick<FullRunOptions, 'precedence'> {
   readonly fencer: Fencer;
   /** Completes failovers whose leader died; undefined where that is not wanted. */
   readonly failoverCompletion: FailoverCompletion | undefined;
@@ -29,19 +30,26 @@ export interface BridgeOptions extends DeciderOptions {
 const delayMs = 25;
 
 /**
- * For the messages between the promotion and the announcement, where the announcement is followed: Sentinel's timer ticks once
- * or twice until then. A run meanwhile would write checks that the announcement replaces.
+ * For the last messages before what is followed: Sentinel sends the order of the promotion with `+failover-state-wait-promotion`,
+ * and its timer ticks once or twice between the promotion and the announcement. A run meanwhile would compete with the
+ * failover, and write checks that it replaces.
  */
-const beforeAnnouncementMs = 250;
-const lastMessages =
-  /^(\+promoted-slave|\+failover-state-reconf-slaves|\+failover-end|\+slave-reconf-\w+|[+-]role-change)$/;
+const beforeChangeMs = 250;
+const lastMessages: Readonly<Record<FollowMode, RegExp>> = {
+  promotion: /^\+failover-state-wait-promotion$/,
+  announcement: /^(\+promoted-slave|\+failover-state-reconf-slaves|\+failover-end|\+slave-reconf-\w+|[+-]role-change)$/,
+};
+
+/** Replicas change their links during each failover, also a planned one. Otherwise Sentinel says nothing of it for seconds. */
+const linkDelayMs = 1_500;
 
 /**
  * Keeps Consul's record, keys and services of each master as its Sentinels decided. One key of the loop is one master.
  *
  * A run that an announcement woke asks only the Sentinel that made it, and the announced address for its ROLE, at the
- * same time. When that shows a newer epoch, the transaction is next. Every other run asks all Sentinels, and ends
- * when an announcement comes meanwhile, so that no failover waits for a Sentinel that does not answer.
+ * same time, unless both answered just before it. When that shows a newer epoch, the transaction is next. Every other run
+ * asks all Sentinels, and ends when an announcement comes meanwhile, so that no failover waits for a Sentinel that does not
+ * answer.
  */
 export class Bridge implements Reconciler<BridgeHint> {
   readonly name = 'bridge';
@@ -66,7 +74,8 @@ export class Bridge implements Reconciler<BridgeHint> {
 
   delayMs(hint: BridgeHint): number {
     if (hint.kind !== undefined) return 0;
-    return this.#follow === 'announcement' && lastMessages.test(hint.event) ? beforeAnnouncementMs : delayMs;
+    if (hint.event === replicationChanged) return linkDelayMs;
+    return lastMessages[this.#follow].test(hint.event) ? beforeChangeMs : delayMs;
   }
 
   async reconcile(run: Run<BridgeHint>): Promise<Outcome> {

@@ -5,14 +5,15 @@ import { revealAccess } from '../config/reveal.ts';
 import type { CatalogWatches } from '../consul/watches.ts';
 import type { SwitchmasterError } from '../errors.ts';
 import type { NewHint } from '../loop/hint.ts';
-import { type Address, formatAddress } from '../model/address.ts';
-import { isPattern, matchesAny } from '../model/glob.ts';
+import { type Address, formatAddress, sameAddress } from '../model/address.ts';
+import { isPattern, makeMatcher } from '../model/glob.ts';
 import type { Naming } from '../model/naming.ts';
 import type { MasterRecord } from '../model/record.ts';
-import type { BridgeHint, FreshAnswers } from './hint.ts';
+import { type BridgeHint, type FreshAnswers, replicationChanged } from './hint.ts';
 import type { Selection } from './observe/election.ts';
 import { FoundSentinels } from './observe/found-sentinels.ts';
 import { LagSource } from './observe/lag.ts';
+import { PromotionReadings } from './observe/promotion-reading.ts';
 import { PromotionSource, type PromotionWatch } from './observe/promotion-watch.ts';
 import { RecordSource } from './observe/records.ts';
 import { type SentinelHint, SentinelSource } from './observe/sentinels.ts';
@@ -39,6 +40,8 @@ export interface BridgeSourcesOptions {
   /** For these masters, a Redis began or ceased to refuse the bridge, or to be out of its reach. */
   readonly onAccessChange: (names: readonly string[]) => void;
   readonly onLink: (link: SentinelLinkState) => void;
+  /** Whether a Sentinel monitored the master `name` at this address when all were asked last. */
+  readonly isMonitored: (name: string, address: Address) => boolean;
   /** The newest record of a master that the bridge has seen. */
   readonly record: (name: string) => MasterRecord | undefined;
   /** The records of the masters whose lag is measured. */
@@ -63,6 +66,7 @@ export class BridgeSources {
   readonly lags: LagSource;
   readonly #options: BridgeSourcesOptions;
   readonly #promotions: PromotionSource;
+  readonly #promotionReadings: PromotionReadings;
   readonly #found: FoundSentinels | undefined;
 
   constructor(options: BridgeSourcesOptions) {
@@ -71,13 +75,19 @@ export class BridgeSources {
     this.redis = this.#openRedis();
     this.sentinels = this.#openSentinels();
     this.records = new RecordSource({ watches, naming, onChange: options.onConsulChange });
-    this.lags = new LagSource({ redis: this.redis, records: options.records, makeKeeper: () => new LagHistory() });
+    this.lags = new LagSource({
+      redis: this.redis,
+      records: options.records,
+      makeKeeper: () => new LagHistory(),
+      onChange: (name) => options.wake(name, { source: 'redis', event: replicationChanged }),
+    });
     this.#promotions = new PromotionSource({
       redis: this.redis,
       readLeader: (name, { sentinel }) => this.sentinels.read(name, { only: [sentinel] }),
       onPromoted: (name, watch, answers) => this.#promoted(name, watch, answers),
     });
-    const { service } = settings;
+    const { service, roleDeadlineMs } = settings;
+    this.#promotionReadings = new PromotionReadings({ sentinels: this.sentinels, redis: this.redis, roleDeadlineMs });
     const onFound = (addresses: readonly Address[]) => this.sentinels.give(addresses);
     this.#found = service === undefined ? undefined : new FoundSentinels({ watches, naming, service, onFound });
   }
@@ -105,11 +115,22 @@ export class BridgeSources {
           onUp(address, names);
           for (const name of names) wake(name, { source: `redis ${formatAddress(address)}`, event: 'connected' });
         },
-        onClosed,
+        onClosed: (address, names) => {
+          onClosed(address, names);
+          for (const name of names)
+            if (this.#isUnwatched(name, address))
+              wake(name, { source: `redis ${formatAddress(address)}`, event: 'closed' });
+        },
         onAccessChange,
       },
       fenceProbes[settings.fence],
     );
+  }
+
+  /** Whether this is the record's master and no Sentinel monitors it: no Sentinel reports its end. */
+  #isUnwatched(name: string, address: Address): boolean {
+    const master = this.#options.record(name)?.master;
+    return master !== undefined && sameAddress(master, address) && !this.#options.isMonitored(name, address);
   }
 
   #openSentinels(): SentinelSource {
@@ -118,7 +139,7 @@ export class BridgeSources {
     return new SentinelSource({
       addresses: settings.addresses,
       access: revealAccess(settings.access),
-      matches: (name) => matchesAny(settings.masters, name),
+      matches: makeMatcher(settings.masters),
       named: settings.masters.filter((name) => !isPattern(name)),
       discoverMs: settings.resyncMs,
       identity: { record, runId },
@@ -132,9 +153,17 @@ export class BridgeSources {
     if (event.event === '+reboot') this.#options.onReboot(event.message);
     if (event.event === '-failover-abort-not-elected') this.#options.onElectionFailed(name);
     if (this.#options.settings.follow === 'promotion') this.#watchPromotion(name, hint);
+    else this.#promotionReadings.heard(name, hint);
     const origin = { source: `sentinel ${formatAddress(sentinel)}`, event: event.event };
-    const announcement = { kind: 'announcement', sentinel, target: event.target } as const;
-    this.#options.wake(name, event.event === '+switch-master' ? { ...origin, ...announcement } : origin);
+    this.#options.wake(
+      name,
+      event.event === '+switch-master' ? { ...origin, ...this.#announcement(name, hint) } : origin,
+    );
+  }
+
+  #announcement(name: string, { sentinel, event: { target } }: SentinelHint) {
+    const answers = target === undefined ? undefined : this.#promotionReadings.take(name, target);
+    return { kind: 'announcement', sentinel, target, ...(answers === undefined ? {} : { answers }) } as const;
   }
 
   #watchPromotion(name: string, { sentinel, event: { event }, election }: SentinelHint): void {

@@ -1,10 +1,11 @@
 import type { RedisPool } from '../client/redis-pool.ts';
 import type { MasterState, MastersView, SentinelState, UnorderedCrash } from '../http/views.ts';
 import type { MaintenancePart } from '../maintenance/part.ts';
-import type { Address } from '../model/address.ts';
+import { type Address, sameAddress } from '../model/address.ts';
 import type { ConsulScope } from '../model/consul-scope.ts';
 import { findForeignChecks } from '../model/foreign-check.ts';
 import { findProblems } from '../model/judgement/problems.ts';
+import { Memo } from '../model/memo.ts';
 import { findSameMaster } from '../model/other-environment.ts';
 import type { MasterProblem } from '../model/problem.ts';
 import type { StoredRecord } from '../model/record.ts';
@@ -16,6 +17,7 @@ import type { LagSource } from './observe/lag.ts';
 import type { RecordSource } from './observe/records.ts';
 import { distinctViews } from './observe/sentinel-reading.ts';
 import type { SentinelSource } from './observe/sentinels.ts';
+import { isCalm } from './plan/calm.ts';
 import { explainError, toVote } from './reports.ts';
 
 export interface BridgeViewParts {
@@ -40,6 +42,7 @@ const unreported: ReadonlySet<MasterProblem['kind']> = new Set(['sentinels-disag
 /** The state of the bridge, for the API, the metrics and the log. */
 export class BridgeView implements MastersView {
   readonly #parts: BridgeViewParts;
+  readonly #names = new Memo<readonly string[]>();
 
   constructor(parts: BridgeViewParts) {
     this.#parts = parts;
@@ -48,7 +51,10 @@ export class BridgeView implements MastersView {
   /** The wanted masters that Sentinels monitor or that have a record, sorted. */
   get names(): readonly string[] {
     const { sentinels, records, matches } = this.#parts;
-    return [...new Set([...sentinels.names, ...records.names.filter(matches)])].toSorted();
+    const [monitored, recorded] = [sentinels.names, records.names];
+    return this.#names.get([monitored, recorded], () =>
+      [...new Set([...monitored, ...recorded.filter(matches)])].toSorted(),
+    );
   }
 
   list(): readonly MasterState[] {
@@ -78,6 +84,26 @@ export class BridgeView implements MastersView {
   /** What the Sentinels said at the last reading, each once. */
   views(name: string): readonly SentinelView[] {
     return distinctViews(this.#parts.memory(name).lastReadings?.readings ?? []);
+  }
+
+  /** Whether a Sentinel monitored the master at this address when all were asked last. */
+  isMonitored(name: string, address: Address): boolean {
+    return this.views(name).some(({ master }) => sameAddress(master, address));
+  }
+
+  /** Whether hints come with all that may happen to the master. */
+  isCalm(name: string): boolean {
+    const { memory, sentinels, lags } = this.#parts;
+    const record = this.held(name)?.record;
+    const { opinion, secondMasters } = memory(name);
+    return isCalm({
+      record,
+      opinion,
+      views: this.views(name),
+      knownSentinels: sentinels.count(name),
+      lags: (record?.replicas ?? []).map((replica) => lags.lag(name, replica, 'cached')),
+      problems: this.problems(name).length + secondMasters.current.length,
+    });
   }
 
   problems(name: string): readonly MasterProblem[] {

@@ -9,6 +9,7 @@ import {
   slotCount,
 } from '../model/cluster.ts';
 import { readInfo } from './instance-shapes.ts';
+import { replyNumber, replyText } from './reply-text.ts';
 
 /* The view of a Redis Cluster by one of its nodes: from CLUSTER SHARDS (Redis 7 and later) or CLUSTER NODES. */
 
@@ -51,14 +52,14 @@ function readShardNode(
   fields: ReadonlyMap<string, unknown>,
   asked: { readonly at: Address; readonly tls: 'tls' | 'plain' },
 ): ClusterNode {
-  const port = Number(
+  const port = replyNumber(
     fields.get(asked.tls === 'tls' ? 'tls-port' : 'port') ?? fields.get('port') ?? fields.get('tls-port'),
   );
   // An unknown endpoint is empty, `?` or null. Of a node's other names, its IP address needs no resolver.
   const hosts = [fields.get('endpoint'), fields.get('ip'), fields.get('hostname')];
   const health = fields.get('health');
   return {
-    id: String(fields.get('id')),
+    id: replyText(fields.get('id')),
     address: toAddress(hosts.find(isHost), port),
     names: namesOf(hosts, port),
     role: fields.get('role') === 'master' ? 'master' : 'replica',
@@ -131,7 +132,7 @@ function readRange(from: unknown, to: unknown, at: Address): SlotRange {
 
 function fieldsOf(reply: unknown): ReadonlyMap<string, unknown> {
   const fields = new Map<string, unknown>();
-  if (Array.isArray(reply)) for (let i = 0; i + 1 < reply.length; i += 2) fields.set(String(reply[i]), reply[i + 1]);
+  if (Array.isArray(reply)) for (let i = 0; i + 1 < reply.length; i += 2) fields.set(replyText(reply[i]), reply[i + 1]);
   return fields;
 }
 

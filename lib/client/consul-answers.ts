@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto';
+import { SwitchmasterError } from '../errors.ts';
 import type { ConsulAnswers, ConsulQuery } from '../model/query.ts';
 import { readAgentNode, readCaLeaf, readCaRoots, readPeerings } from './consul-mesh-shapes.ts';
+import type { KnownText } from './consul-options.ts';
 import {
   readDatacenters,
   readInstances,
@@ -10,8 +13,41 @@ import {
   readServices,
 } from './consul-shapes.ts';
 
-/** Reads Consul's answer to a query. Throws `consul-answer-invalid` for any other shape. */
-export function readAnswer(query: ConsulQuery, body: unknown, what: string): ConsulAnswers[ConsulQuery['kind']] {
+type Value = ConsulAnswers[ConsulQuery['kind']];
+
+/**
+ * Reads Consul's answer to a query, where it is a text or was parsed already. A folder of keys is read again every few seconds, so
+ * a text that is known has the value that was read from it, as the same object. Throws `consul-answer-invalid` for any other shape.
+ */
+export function readBody(
+  query: ConsulQuery,
+  body: unknown,
+  { what, known }: { readonly what: string; readonly known: KnownText | undefined },
+): { readonly value: Value; readonly digest?: string } {
+  if (!Buffer.isBuffer(body)) return { value: readAnswer(query, body, what) };
+  const digest = createHash('sha256').update(body).digest('base64');
+  if (digest === known?.digest) return { digest, value: known.value as Value };
+  return { digest, value: readAnswer(query, parseEntries(body, what), what) };
+}
+
+/** The values of Consul's keys are in base64. Consul sends null for an empty list. */
+function parseEntries(body: Buffer, what: string): unknown {
+  let entries: unknown;
+  try {
+    entries = JSON.parse(body.toString());
+  } catch (cause) {
+    throw new SwitchmasterError('consul-answer-invalid', `Consul's answer about ${what} is not JSON.`, {
+      cause,
+      details: { what },
+    });
+  }
+  if (!Array.isArray(entries)) return entries ?? undefined;
+  return entries.map((entry) =>
+    typeof entry?.Value === 'string' ? { ...entry, Value: Buffer.from(entry.Value, 'base64') } : entry,
+  );
+}
+
+function readAnswer(query: ConsulQuery, body: unknown, what: string): Value {
   switch (query.kind) {
     case 'key':
       return body === undefined ? undefined : readKvEntry(body, what);

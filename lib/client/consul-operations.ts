@@ -16,6 +16,10 @@ export function toTxnStep(operation: CatalogOperation, scope?: ConsulScope): obj
       return {
         KV: { Verb: 'cas', Key: operation.key, Value: base64(operation.value), Index: operation.index, ...within },
       };
+    case 'kv-lock':
+      return {
+        KV: { Verb: 'lock', Key: operation.key, Value: base64(operation.value), Session: operation.session, ...within },
+      };
     case 'kv-check-index':
       return { KV: { Verb: 'check-index', Key: operation.key, Index: operation.index, ...within } };
     case 'kv-delete':

@@ -41,10 +41,20 @@ export interface ReadOptions {
   readonly timeoutMs?: number;
   /** For reads that do not block. */
   readonly priority?: Priority;
+  /** An answer about a folder of keys with this text has this value, and is not read again. */
+  readonly known?: KnownText;
+}
+
+/** A text and the value that was read from it. */
+export interface KnownText {
+  readonly digest: string;
+  readonly value: unknown;
 }
 
 export interface Indexed<T> {
   readonly value: T;
+  /** Of the text of the answer, where it is about a folder of keys. */
+  readonly digest?: string;
   /** X-Consul-Index: the index for the next blocking query. */
   readonly index: bigint;
   /** False where the answering server knew no leader: the answer may be old. Always true for a streamed answer. */

@@ -9,7 +9,7 @@ export type Call = (options: Record<string, unknown>) => Promise<unknown>;
 export type Plugin = (request: Sent, next: (again: boolean, ...result: unknown[]) => void) => void;
 interface Sent {
   readonly err?: Error;
-  readonly res?: { readonly body: unknown };
+  readonly res?: { readonly statusCode: number; readonly body: unknown };
 }
 /** What the types of the `consul` package lack (consul 2.0, lib/utils.js). */
 export type RawApi = Record<'_get' | '_put' | '_post', (request: object, end: Plugin) => Promise<unknown>>;
@@ -29,7 +29,7 @@ export function routeOf(client: Consul, query: ConsulQuery): Call {
     case 'key':
       return (request) => consul.kv.get({ ...request, buffer: true, key: query.key });
     case 'key-tree':
-      return (request) => consul.kv.get({ ...request, buffer: true, key: query.prefix, recurse: true });
+      return getText(client, { path: '/kv/{key}', params: { key: query.prefix }, query: { recurse: 'true' } });
     case 'service':
       return (request) => consul.health.service({ ...request, service: query.service });
     case 'services':
@@ -62,6 +62,26 @@ function get(
   const api = client as unknown as RawApi;
   return ({ token, timeout, ctx, ...query }) =>
     api._get({ path, params, query, headers: headersOf(token), timeout, ctx, type: 'json' }, answer);
+}
+
+/** A read whose answer is not parsed; undefined where there is nothing. An error has its text, as those of other reads. */
+function getText(
+  client: Consul,
+  target: { readonly path: string; readonly params: Record<string, string>; readonly query: Record<string, string> },
+): Call {
+  const api = client as unknown as RawApi;
+  const { path, params } = target;
+  const end: Plugin = ({ err, res }, next) => {
+    if (res?.statusCode === 404) return next(false, undefined, [res, undefined]);
+    if (err === undefined) return next(false, undefined, [res, res?.body]);
+    const response = Buffer.isBuffer(res?.body) ? { ...res, body: res.body.toString() } : res;
+    next(false, response === undefined ? err : Object.assign(err, { response }));
+  };
+  return ({ token, timeout, ctx, ...query }) =>
+    api._get(
+      { path, params, query: { ...target.query, ...query }, headers: headersOf(token), timeout, ctx, buffer: true },
+      end,
+    );
 }
 
 /** For one request. Its event `cancel` ends the request (consul 2.0, lib/utils.js). */

@@ -4,7 +4,7 @@ import type { CatalogOperation } from '../model/catalog.ts';
 import { type ConsulScope, isDefaultScope, serviceDomain } from '../model/consul-scope.ts';
 import { type ConsulAnswers, type ConsulQuery, queryId } from '../model/query.ts';
 import { hiddenError, readAccessCall, readDenied } from './consul-access.ts';
-import { isFiltered, readAnswer, readMetadata } from './consul-answers.ts';
+import { isFiltered, readBody, readMetadata } from './consul-answers.ts';
 import { ConsulConnections } from './consul-connections.ts';
 import { isConflict, refusedStep, responseBody, translate } from './consul-errors.ts';
 import type { AgentCall, ConsulOptions, Indexed, Limits, ReadOptions } from './consul-options.ts';
@@ -87,13 +87,14 @@ export class ConsulClient {
     // The duration of a blocking query is not a delay, so it is not measured.
     const [answer, body] = await (blocking ? ask() : timed({ server: 'consul', operation: query.kind }, ask));
     if (blocking) await this.precedence.after();
-    const value = readAnswer(query, body, what) as ConsulAnswers[Q['kind']];
+    const read = readBody(query, body, { what, known: options.known });
+    const value = read.value as ConsulAnswers[Q['kind']];
     const access = isEmptyAnswer(value) ? accessFor(query) : undefined;
     if (access !== undefined) {
       const refused = isFiltered(answer.headers) ? [access] : await this.denied([access], { ...query, ...options });
       if (refused.length > 0) throw hiddenError(what, refused);
     }
-    return { value, ...readMetadata(query.kind, answer.headers) };
+    return { ...read, value, ...readMetadata(query.kind, answer.headers) };
   }
 
   /**

@@ -5,6 +5,7 @@ import type {
   RedisProbeResult,
   SentinelProbeResult,
 } from '../model/probe-result.ts';
+import { replyText } from './reply-text.ts';
 
 /* Reads INFO, ROLE and CONFIG GET of Redis 5 to 8 and Valkey. */
 
@@ -75,7 +76,7 @@ export function readAnnounced(
 ): Partial<Address> {
   const fields = new Map<string, string>();
   if (Array.isArray(reply)) {
-    for (let i = 0; i + 1 < reply.length; i += 2) fields.set(String(reply[i]), String(reply[i + 1]));
+    for (let i = 0; i + 1 < reply.length; i += 2) fields.set(replyText(reply[i]), replyText(reply[i + 1]));
   }
   const host = fields.get(names.host);
   const port = Number(fields.get(names.port));
@@ -102,7 +103,8 @@ function toClusterResult(info: InfoFields): ClusterProbeResult {
   };
 }
 
-function readVersion(info: InfoFields): string {
+/** The version of the program, with its name unless it is Redis. */
+export function readVersion(info: InfoFields): string {
   const valkey = info.get('valkey_version');
   return valkey === undefined ? (info.get('redis_version') ?? '') : `valkey ${valkey}`;
 }

@@ -44,6 +44,10 @@ export class RedisPool {
   readonly #links = new Map<string, RedisLink>();
   /** The addresses by owner. A link without an owner is closed. */
   readonly #wanted = new Map<string, ReadonlySet<string>>();
+  /** The owners by address, so that a change of one master among thousands costs no more than itself. */
+  readonly #owners = new Map<string, Set<string>>();
+  /** The links without an owner: until the next `keep`, which closes them. */
+  readonly #unowned = new Set<string>();
 
   /** `probes`: sent after each connect, to learn which commands the server refuses. */
   constructor(access: RedisAccess, hooks: RedisPoolHooks = {}, probes: Commands = []) {
@@ -56,14 +60,15 @@ export class RedisPool {
   /** Sets the addresses of `owner` and connects to them. */
   keep(owner: string, addresses: readonly Address[]): void {
     if (this.#closed) return;
-    this.#wanted.set(owner, new Set(addresses.map(formatAddress)));
+    const before = this.#wanted.get(owner) ?? new Set();
+    const wanted = new Set(addresses.map(formatAddress));
+    if (wanted.size === 0) this.#wanted.delete(owner);
+    else this.#wanted.set(owner, wanted);
+    for (const key of wanted) this.#owners.set(key, (this.#owners.get(key) ?? new Set()).add(owner));
     for (const address of addresses) this.#link(address);
-    const all = new Set([...this.#wanted.values()].flatMap((set) => [...set]));
-    for (const [key, link] of this.#links) {
-      if (all.has(key)) continue;
-      this.#links.delete(key);
-      link.close();
-    }
+    for (const key of before) if (!wanted.has(key)) this.#disown(key, owner);
+    for (const key of this.#unowned) this.#closeUnowned(key);
+    this.#unowned.clear();
   }
 
   /** Asks for ROLE. Never rejects: `unreachable` is an answer. */
@@ -120,6 +125,8 @@ export class RedisPool {
     for (const link of this.#links.values()) link.close();
     this.#links.clear();
     this.#wanted.clear();
+    this.#owners.clear();
+    this.#unowned.clear();
   }
 
   /** Finds out before a failover what the server grants. */
@@ -138,8 +145,22 @@ export class RedisPool {
     return [...(this.#wanted.get(owner) ?? [])].flatMap((key) => this.#links.get(key) ?? []);
   }
 
+  #disown(key: string, owner: string): void {
+    const owners = this.#owners.get(key);
+    owners?.delete(owner);
+    if (owners === undefined || owners.size > 0) return;
+    this.#owners.delete(key);
+    this.#unowned.add(key);
+  }
+
+  #closeUnowned(key: string): void {
+    if (this.#owners.has(key)) return;
+    this.#links.get(key)?.close();
+    this.#links.delete(key);
+  }
+
   #ownersOf(key: string): readonly string[] {
-    return [...this.#wanted].filter(([, addresses]) => addresses.has(key)).map(([owner]) => owner);
+    return [...(this.#owners.get(key) ?? [])];
   }
 
   #link(address: Address): RedisLink {
@@ -157,6 +178,7 @@ export class RedisPool {
     });
     if (this.#closed) link.close();
     else this.#links.set(key, link);
+    if (!this.#owners.has(key)) this.#unowned.add(key);
     return link;
   }
 }

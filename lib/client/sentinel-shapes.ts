@@ -1,6 +1,7 @@
 import { SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress, sameAddress, toAddress } from '../model/address.ts';
 import type { MasterCondition, ReplicaView, SentinelEvent, SentinelView } from '../model/sentinel.ts';
+import { replyNumber, replyText } from './reply-text.ts';
 
 /* The answers and messages of Sentinel, as sentinel.c of Redis 5 to 8 and Valkey writes them. */
 
@@ -10,7 +11,7 @@ export type Fields = Readonly<Record<string, string>>;
 export function readFields(reply: unknown, what: string): Fields {
   if (!Array.isArray(reply) || reply.length % 2 !== 0) throw invalid(what, 'it is not a list of names and values');
   const fields: Record<string, string> = Object.create(null);
-  for (let i = 0; i < reply.length; i += 2) fields[String(reply[i])] = String(reply[i + 1]);
+  for (let i = 0; i < reply.length; i += 2) fields[replyText(reply[i])] = replyText(reply[i + 1]);
   return fields;
 }
 
@@ -26,7 +27,7 @@ export function readFieldAddress(fields: Fields, what: string): Address {
 }
 
 export function readCount(fields: Fields, name: string, what: string): number {
-  const count = Number(fields[name]);
+  const count = replyNumber(fields[name]);
   if (!Number.isSafeInteger(count) || count < 0) throw invalid(what, `${name} is ${fields[name]}`);
   return count;
 }
@@ -44,7 +45,7 @@ export function readCondition(fields: Fields): { condition: MasterCondition; lin
 export function readReplica(fields: Fields): ReplicaView | undefined {
   const address = toAddress(fields.ip, fields.port);
   if (address === undefined) return undefined;
-  const priority = Number(fields['slave-priority'] ?? Number.NaN);
+  const priority = replyNumber(fields['slave-priority']);
   return {
     address,
     condition: replicaCondition(fields),
@@ -114,7 +115,7 @@ export interface MonitoredMaster {
 export function readMonitoredMasters(reply: unknown, sentinel: Address): readonly MonitoredMaster[] {
   const list = readFieldsList(reply, `SENTINEL MASTERS at ${formatAddress(sentinel)}`);
   return list.flatMap(({ name, 'num-other-sentinels': others }) => {
-    const count = Number(others ?? Number.NaN);
+    const count = replyNumber(others);
     return name === undefined || name === '' ? [] : [{ name, others: Number.isSafeInteger(count) ? count : undefined }];
   });
 }
@@ -144,7 +145,7 @@ export function readId(reply: unknown): string | undefined {
 
 /** A number, under `key`; empty where the Sentinel does not give one. */
 function readNumber<Key extends string>(fields: Fields, key: Key, name: string): { readonly [K in Key]?: number } {
-  const number = Number(fields[name] ?? Number.NaN);
+  const number = replyNumber(fields[name]);
   const isUsable = Number.isSafeInteger(number) && number >= 0;
   return isUsable ? ({ [key]: number } as { readonly [K in Key]: number }) : {};
 }
@@ -161,7 +162,7 @@ function readMs<Key extends string>(
   names: { readonly [K in Key]: string },
 ): { readonly [K in Key]?: number } {
   const found = Object.entries<string>(names).flatMap(([key, name]) => {
-    const ms = Number(fields[name] ?? Number.NaN);
+    const ms = replyNumber(fields[name]);
     return Number.isSafeInteger(ms) && ms >= 0 ? [[key, ms]] : [];
   });
   return Object.fromEntries(found);

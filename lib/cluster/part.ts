@@ -12,6 +12,7 @@ import type {
   ClustersView,
 } from '../http/views.ts';
 import { Loop } from '../loop/loop.ts';
+import { OrdersUnderWay } from '../loop/orders-under-way.ts';
 import type { RunReport } from '../loop/outcome.ts';
 import { usualResyncMs } from '../loop/resync.ts';
 import type { MaintenancePart } from '../maintenance/part.ts';
@@ -69,6 +70,7 @@ export class ClusterPart implements Part {
   readonly #crashes: ClusterCrashes;
   readonly #loop: Loop;
   readonly #timers = new Map<string, { timer: NodeJS.Timeout; readonly movingSinceMs: number | undefined }>();
+  readonly #underWay = new OrdersUnderWay();
   #stopped = false;
 
   constructor(options: ClusterPartOptions) {
@@ -111,6 +113,11 @@ export class ClusterPart implements Part {
     for (const { name } of this.#followed) this.#loop.wake(name, { source: 'daemon', event: 'start' });
   }
 
+  /** They need the loop, every source and the other parts. */
+  endOrders(options: { readonly graceMs: number }): Promise<void> {
+    return this.#underWay.stop(options);
+  }
+
   async stop(options: { readonly graceMs: number }): Promise<void> {
     this.#stopped = true;
     for (const { timer } of this.#timers.values()) clearTimeout(timer);
@@ -147,7 +154,7 @@ export class ClusterPart implements Part {
 
   /** A manual failover that loses no write; see lib/cluster/failover/run.ts. */
   async failOver(name: string, options: ClusterFailoverOptions): Promise<ClusterFailoverAnswer> {
-    return new ClusterFailover(name, this.#partsFor(name), options).run();
+    return this.#underWay.carryOut(() => new ClusterFailover(name, this.#partsFor(name), options).run());
   }
 
   /** What such a failover would do now. */
@@ -185,6 +192,7 @@ export class ClusterPart implements Part {
       consulOutage: () => this.#follower.consulOutage(name),
       settledAfterMs: this.#options.settledAfterMs ?? settledAfterMs,
       wake: () => this.#loop.wake(name, { source: 'operator', event: 'failover' }),
+      ends: this.#underWay.ends,
     };
   }
 

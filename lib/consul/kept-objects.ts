@@ -9,6 +9,7 @@ type Value = ConsulAnswers[ConsulQuery['kind']];
  * a change of one among thousands costs no more than itself. `before` is undefined where nothing was read yet.
  */
 export function keepUnchanged(before: Value, after: Value): Value {
+  if (before === after) return after;
   if (!Array.isArray(before) || !Array.isArray(after)) return after;
   const known = new Map(before.map((item: Item) => [identify(item), item]));
   const kept = after.map((item: Item) => {

@@ -1,12 +1,13 @@
 import type { ConsulClient } from '../client/consul.ts';
-import { createSession, destroySession, renewSession, setSessionKey } from '../client/consul-sessions.ts';
+import { createSession, destroySession, renewSession } from '../client/consul-sessions.ts';
 import { SwitchmasterError } from '../errors.ts';
+import type { CatalogOperation } from '../model/catalog.ts';
 
 /*
  * A semaphore in Consul's KV store, as in Consul's guide "Semaphores". Below the semaphore's key there is one key for
- * each contender, which ends with its session, and `.holders`, which lists the sessions that hold a lease. Each
+ * each holder, which ends with its session, and `.holders`, which lists the sessions that hold a lease. Each
  * change of `.holders`, by check-and-set, leaves out the sessions whose own key is gone, so the lease of a dead holder
- * ends with its session.
+ * ends with its session. A holder writes both in one transaction: each write of a key wakes watches of all bridges.
  */
 
 export interface SemaphoreOptions {
@@ -14,7 +15,7 @@ export interface SemaphoreOptions {
   /** Ends without a slash: `redis/rolling/haproxy.cfg`. */
   readonly key: string;
   readonly limit: number;
-  /** Written into the contender's key, for people who read it. */
+  /** Written into the holder's key, for people who read it. */
   readonly holder: string;
   /** How long a dead holder keeps its lease, at least. Consul permits 10,000 and more. Default 10,000. */
   readonly ttlMs?: number;
@@ -31,12 +32,12 @@ const priority = 'failover';
 
 /** Takes a lease if one is free; does not wait. Throws if Consul cannot be asked. */
 export async function acquireLease(options: SemaphoreOptions, signal: AbortSignal): Promise<Lease> {
-  const { holders } = await readHolders(options, signal);
+  const seen = await readHolders(options, signal);
   // Checked before a session is created: most attempts end here.
-  if (holders.length >= options.limit) return { kind: 'full', holders: holders.length };
+  if (seen.holders.length >= options.limit) return { kind: 'full', holders: seen.holders.length };
   const { session, leave } = await openSession(options, signal);
   try {
-    const outcome = await tryAcquire(options, { session, signal });
+    const outcome = await tryAcquire(options, { session, seen, signal });
     if (outcome.kind === 'holding') return { kind: 'inside', leave };
     await leave();
     return outcome;
@@ -67,17 +68,19 @@ async function openSession(
   return { session, leave };
 }
 
-/** Adds the session to the holders, again after each lost check-and-set. */
+/** Adds the session to the holders as they were `seen`, again after each lost check-and-set. */
 async function tryAcquire(
   options: SemaphoreOptions,
-  { session, signal }: { readonly session: string; readonly signal: AbortSignal },
+  { session, seen, signal }: { readonly session: string; readonly seen: Holders; readonly signal: AbortSignal },
 ): Promise<{ readonly kind: 'holding' } | { readonly kind: 'full'; readonly holders: number }> {
-  const { client, key, holder, limit } = options;
-  await setSessionKey(client, { key: `${key}/${session}`, value: { holder }, session, signal });
+  const { key, holder, limit } = options;
+  const own = { kind: 'kv-lock', key: `${key}/${session}`, value: JSON.stringify({ holder }), session } as const;
+  let { holders, index } = seen;
   for (let attempt = 0; attempt < attempts; attempt++) {
-    const { holders, index } = await readHolders(options, signal);
     if (holders.length >= limit) return { kind: 'full', holders: holders.length };
-    if (await writeHolders(options, { holders: [...holders, session], index, signal })) return { kind: 'holding' };
+    const change = { holders: [...holders, session], index, with: [own], signal };
+    if (await writeHolders(options, change)) return { kind: 'holding' };
+    ({ holders, index } = await readHolders(options, signal));
   }
   throw new SwitchmasterError('consul-unavailable', `Too many nodes change ${key} at once.`);
 }
@@ -99,10 +102,12 @@ async function giveBack(options: SemaphoreOptions, session: string): Promise<voi
 }
 
 /** The holders whose sessions live, and the index for the next check-and-set. */
-async function readHolders(
-  { client, key }: SemaphoreOptions,
-  signal: AbortSignal,
-): Promise<{ readonly holders: readonly string[]; readonly index: number }> {
+interface Holders {
+  readonly holders: readonly string[];
+  readonly index: number;
+}
+
+async function readHolders({ client, key }: SemaphoreOptions, signal: AbortSignal): Promise<Holders> {
   const query = { kind: 'key-tree', prefix: `${key}/` } as const;
   const { value } = await client.read(query, { consistency: 'consistent', signal, priority });
   const list = value.find((entry) => entry.key === `${key}/.holders`);
@@ -113,11 +118,11 @@ async function readHolders(
 
 async function writeHolders(
   { client, key }: SemaphoreOptions,
-  change: { holders: readonly string[]; index: number; signal: AbortSignal },
+  change: Holders & { readonly with?: readonly CatalogOperation[]; readonly signal: AbortSignal },
 ): Promise<boolean> {
   const value = JSON.stringify(change.holders);
   const operation = { kind: 'kv-cas', key: `${key}/.holders`, value, index: change.index } as const;
-  const result = await client.transact([operation], { signal: change.signal, priority });
+  const result = await client.transact([...(change.with ?? []), operation], { signal: change.signal, priority });
   return result.kind === 'committed';
 }
 

@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Backoff, makeBackoff } from '../backoff.ts';
 import { hiddenError } from '../client/consul-access.ts';
-import type { Indexed, ReadOptions } from '../client/consul-options.ts';
+import type { Indexed, KnownText, ReadOptions } from '../client/consul-options.ts';
 import { SwitchmasterError } from '../errors.ts';
 import { accessForLost, type ReadAccess } from '../model/access.ts';
 import { hasOlderEntry, keepsEntries } from '../model/continuity.ts';
@@ -70,6 +70,8 @@ export class Watch {
    * done with the old one after the report proves nothing about it.
    */
   #knowsFall = false;
+  /** The text of the last value, where it is a folder of keys: that is read again every few seconds. */
+  #known: KnownText | undefined;
   #pause: AbortController | undefined;
   #request: AbortController | undefined;
 
@@ -191,7 +193,8 @@ export class Watch {
   async #read(signal: AbortSignal): Promise<Indexed<Value>> {
     this.#request = new AbortController();
     const ended = AbortSignal.any([signal, this.#request.signal]);
-    const options: ReadOptions = { index: this.#index, waitMs: this.#waitMs, signal: ended };
+    const known = this.#known === undefined ? {} : { known: this.#known };
+    const options: ReadOptions = { index: this.#index, waitMs: this.#waitMs, signal: ended, ...known };
     const answer = await this.#reader.read(this.query, { ...options, consistency: this.consistency });
     if (this.consistency === 'default') return answer;
     const recent = answer.knownLeader && answer.lastContactMs <= this.#limits.maxStaleMs;
@@ -229,6 +232,7 @@ export class Watch {
     const before = lastValue(this.state);
     const value = keepUnchanged(before, answer.value);
     this.#settle(answered(this.state, { value, index: answer.index, resets: this.#resets }));
+    this.#known = answer.digest === undefined ? undefined : { digest: answer.digest, value: lastValue(this.state) };
   }
 
   #settle(next: { readonly state: WatchState<Value>; readonly event: WatchEvent | undefined }): void {

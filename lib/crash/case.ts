@@ -1,5 +1,4 @@
 import { performance } from 'node:perf_hooks';
-import { setTimeout as delay } from 'node:timers/promises';
 import { refusesCommand } from '../client/redis-errors.ts';
 import { SwitchmasterError } from '../errors.ts';
 import { formatAddress } from '../model/address.ts';
@@ -10,8 +9,8 @@ import type { CrashCaseParts, CrashCaseRun, Judgement } from './case-options.ts'
 import { tryConnectAll } from './connect-attempt.ts';
 import type { OrderClaim } from './evidence.ts';
 import { News } from './news.ts';
-import { looksLikeOrder, lostProofs, noLease, type Obstacle, toFailure, toRefusal, unprovenSign } from './obstacle.ts';
-import { everyMs, restAfter } from './pace.ts';
+import { looksLikeOrder, noLease, type Obstacle, obstacles, toFailure, toRefusal, unprovenSign } from './obstacle.ts';
+import { restAfter } from './pace.ts';
 import { Preparation } from './preparation.ts';
 import { waitForRestart } from './restart.ts';
 import type { CrashEnd, CrashSubject } from './subject.ts';
@@ -34,8 +33,6 @@ export class CrashCase<Target> {
   #proof: { readonly sign: CrashSign; readonly provenMs: number | undefined } | undefined;
   /** `refused`: the server answered that it does not do it, so it certainly was not carried out. */
   #lastOrder: 'none' | 'refused' | 'given' = 'none';
-  /** Why the order was refused. */
-  #refusal: Obstacle = { kind: 'refused', why: 'the server to order it from was lost' };
 
   constructor(subject: CrashSubject<Target>, parts: CrashCaseParts, run: CrashCaseRun<Target>) {
     this.#subject = subject;
@@ -64,7 +61,7 @@ export class CrashCase<Target> {
   }
 
   async #conclude(end: CaseEnd<Target>, signal: AbortSignal): Promise<Judgement> {
-    const proven = typeof end === 'string' ? this.#endOfProof(lostProofs[end]) : end;
+    const proven = typeof end === 'string' ? this.#endOfProof(obstacles[end]) : end;
     if (proven === undefined) return typeof end === 'string' ? end : 'judged';
     this.#report(looksLikeOrder(proven, this.#preparation?.lease) ? await this.#attribute(proven, signal) : proven);
     if (proven.target !== undefined) await this.#subject.followed(signal);
@@ -93,15 +90,15 @@ export class CrashCase<Target> {
       await this.#retract();
       const judged = await this.#judgeRestart(signal);
       if (judged !== 'gone') return judged;
+      this.#provenMs = undefined;
     }
   }
 
   async #watchRefusals(signal: AbortSignal): Promise<CaseEnd<Target> | 'accepted'> {
-    const { ways } = this.#subject;
     let connection: ConnectionState = { kind: 'closed', closedMs: performance.now() };
     for (;;) {
       const triedMs = performance.now();
-      const kind = await tryConnectAll(ways, { timeoutMs: longestPauseMs });
+      const kind = await tryConnectAll(this.#subject.ways, { timeoutMs: longestPauseMs });
       signal.throwIfAborted();
       connection = traceConnection(connection, { kind, atMs: performance.now() });
       if (kind === 'accepted') return 'accepted';
@@ -111,8 +108,8 @@ export class CrashCase<Target> {
         const end = await this.#act({ kind: 'refused', connection });
         if (end !== undefined) return end;
       }
-      const proof = this.#provenMs === undefined ? 'open' : 'complete';
-      await this.#news.rest({ ...restAfter({ triedMs, proof }), signal });
+      const proof = { connection, ...this.#parts, isComplete: this.#provenMs !== undefined };
+      await this.#news.rest({ ...restAfter(proof, { triedMs, nowMs: performance.now() }), signal });
     }
   }
 
@@ -133,32 +130,32 @@ export class CrashCase<Target> {
     return true;
   }
 
-  /** A process answers: the same one, another one with all the data, or one that would make the replicas empty. */
+  /**
+   * A process answers: the same one, another one with all the data, or one that would make the replicas empty. It is asked before each
+   * decision: while the bridge waits, it may end or get its keys back.
+   */
   async #judgeRestart(signal: AbortSignal): Promise<CaseEnd<Target> | 'gone'> {
     const { runIds, ways } = this.#subject;
     const [readInfo, onDelay] = [() => this.#subject.readInfo(), () => this.#endPreparation()];
-    const restarted = await waitForRestart({ readInfo, ways, signal, onDelay });
-    if (restarted === 'gone') return restarted;
-    if (restarted === undefined) return 'unclear';
-    if (restarted.state !== 'master' || runIds.length === 0 || runIds.includes(restarted.runId)) return 'not-crashed';
-    this.#prepare();
-    return this.#judgeLoss(restarted, signal);
+    for (;;) {
+      const restarted = await waitForRestart({ readInfo, ways, signal, onDelay });
+      if (restarted === 'gone') return restarted;
+      if (restarted === undefined) return 'unclear';
+      if (restarted.state !== 'master' || runIds.length === 0 || runIds.includes(restarted.runId)) return 'not-crashed';
+      this.#prepare();
+      const end = await this.#judgeLoss(restarted);
+      if (end !== undefined) return end;
+    }
   }
 
-  async #judgeLoss(restarted: RestartedMaster, signal: AbortSignal): Promise<CaseEnd<Target>> {
-    const startedMs = performance.now();
-    const sign = { kind: 'emptied', keys: restarted.keys } as const;
-    this.#provenMs = startedMs;
-    for (;;) {
-      const loses = this.#subject.wouldLoseKeys(restarted);
-      const wasProven = this.#proof?.sign.kind === 'emptied';
-      if (loses === false && !wasProven) return 'not-crashed';
-      if (loses === false) return this.#end(sign, { kind: 'no-replica', why: 'its replicas have copied its data' });
-      const end = loses === undefined ? undefined : await this.#act(sign);
-      if (end !== undefined) return end;
-      if (loses === undefined && performance.now() - startedMs > this.#run.waitMs) return 'not-crashed';
-      await delay(everyMs, undefined, { signal });
-    }
+  async #judgeLoss(restarted: RestartedMaster): Promise<CaseEnd<Target> | undefined> {
+    this.#provenMs ??= performance.now();
+    const loses = this.#subject.wouldLoseKeys(restarted);
+    if (loses === true) return this.#act({ kind: 'emptied', keys: restarted.keys });
+    if (loses === undefined) return performance.now() - this.#provenMs > this.#run.waitMs ? 'not-crashed' : undefined;
+    const before = this.#proof?.sign;
+    if (before?.kind !== 'emptied' || restarted.keys > before.keys) return 'not-crashed';
+    return this.#end(before, { kind: 'no-replica', why: 'its replicas have copied its data' });
   }
 
   /** Decides on what is known now. undefined: not yet. */
@@ -171,41 +168,43 @@ export class CrashCase<Target> {
     const decision = this.#subject.decide(known);
     if (decision.kind === 'leave') return this.#end(sign, { kind: 'others-act', why: decision.why });
     if (decision.kind === 'refuse') return this.#end(sign, { ...decision, kind: decision.end });
-    if (decision.kind === 'order' && lease.kind === 'held') {
-      const end = await this.#order(sign, decision.target);
-      if (end !== undefined) return end;
-    }
-    const missing = lease.kind === 'missing' ? { kind: lease.end, why: lease.why } : this.#refusal;
-    const obstacle = decision.kind === 'wait' ? { kind: decision.end, why: decision.why } : missing;
-    const endMs = (this.#provenMs ?? performance.now()) + this.#run.waitMs;
+    const missing = lease.kind === 'missing' ? { kind: lease.end, why: lease.why } : undefined;
+    const obstacle =
+      decision.kind === 'wait'
+        ? { kind: decision.end, why: decision.why }
+        : (missing ?? (await this.#order(sign, decision.target)));
+    if ('endedMs' in obstacle) return obstacle;
+    const afterNoteMs = (this.#preparation?.lease.lateMs ?? Number.NEGATIVE_INFINITY) + longestPauseMs + crashAfterMs;
+    const endMs = Math.max((this.#provenMs ?? performance.now()) + this.#run.waitMs, afterNoteMs);
     return performance.now() > endMs ? this.#end(sign, obstacle) : undefined;
   }
 
   /** Consul shows this bridge's own evidence some milliseconds late. */
   #bridges(): readonly JudgingBridge[] {
     const { evidence, bridgeId } = this.#parts;
-    return evidence
-      .bridges(this.#subject.name, this.#subject.master)
-      .map((one) => (one.bridge === bridgeId ? { ...one, sees: 'crash' } : one));
+    const bridges = evidence.bridges(this.#subject.name, this.#subject.master);
+    return bridges.map((one) => (one.bridge === bridgeId ? { ...one, sees: 'crash' } : one));
   }
 
-  /** undefined if the server refuses, for a reason that may end: the bridge may order it again. */
-  async #order(sign: CrashSign, target: Target): Promise<CrashEnd<Target> | undefined> {
+  /** An obstacle where the bridge may order it again, because what keeps it from that may end. */
+  async #order(sign: CrashSign, target: Target): Promise<CrashEnd<Target> | Obstacle> {
     const { master } = this.#subject;
     const facts = { master: formatAddress(master), ...this.#subject.describe(target), sign: sign.kind };
     try {
-      if (!(await this.#preparation?.lease.claim(facts)))
-        return this.#end(sign, { kind: 'ordered-elsewhere', why: 'another bridge has noted an order' });
-      // Maintenance may have begun while Consul took the claim: the next decision has that reason.
-      if (this.#subject.whyNot() !== undefined) return undefined;
+      const claim = await this.#preparation?.lease.claim(facts);
+      if (claim === 'lost') return this.#end(sign, obstacles['claim-lost']);
+      const why = this.#subject.whyNot();
+      if (why !== undefined) return { kind: 'maintenance', why };
+      // The next decision finds whether the master came back while Consul took the claim.
+      if (claim !== 'noted') return obstacles['claim-late'];
       this.#lastOrder = 'given';
       await this.#subject.order(target);
       return this.#end(sign, { kind: 'ordered', target });
     } catch (thrown) {
       const error = SwitchmasterError.from(thrown);
       if (refusesCommand(error)) this.#lastOrder = 'refused';
-      this.#refusal = toRefusal(error);
-      return error.code === 'redis-refused' ? undefined : this.#end(sign, this.#refusal);
+      const refusal = toRefusal(error);
+      return error.code === 'redis-refused' ? refusal : this.#end(sign, refusal);
     }
   }
 
@@ -244,6 +243,7 @@ export class CrashCase<Target> {
     const preparation = this.#preparation;
     if (preparation === undefined) return;
     this.#preparation = undefined;
+    this.#provenMs = undefined;
     this.#unused = preparation.lease.claimed ?? this.#unused;
     this.#leaving.push(preparation.stop(), preparation.lease.leave());
   }

@@ -1,8 +1,10 @@
+import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Lease } from '../consul/lock.ts';
 import { SwitchmasterError } from '../errors.ts';
 import type { CrashEndKind } from '../model/crash-end.ts';
 import type { CrashEvidence, LastOrder, OrderClaim } from './evidence.ts';
+import { everyMs } from './pace.ts';
 
 export interface CrashLeaseOptions {
   /** Lets one bridge at a time order failovers. */
@@ -38,6 +40,7 @@ export class CrashLease {
   readonly #name: string;
   readonly #evidence: CrashEvidence;
   #claim: OrderClaim | undefined;
+  #lateMs: number | undefined;
   #missing: MissingLease = { end: 'consul', why: 'Consul has not given the lease for a failover yet' };
 
   constructor(name: string, options: LeaseRequest) {
@@ -61,11 +64,24 @@ export class CrashLease {
     return this.#claim;
   }
 
-  /** Notes the order in Consul, once, before it is given. False where another bridge was first. */
-  async claim(facts: object): Promise<boolean> {
-    if (this.#last === undefined) return false;
+  /**
+   * Notes the order in Consul, once, before it is given. `late`: Consul took longer than the rest between two attempts to connect, so
+   * the proof is older than it may be. `lost`: another bridge was first.
+   */
+  async claim(facts: object): Promise<'noted' | 'late' | 'lost'> {
+    const startedMs = performance.now();
+    if (this.#last === undefined) return 'lost';
     this.#claim ??= await this.#evidence.claimOrder(this.#name, { last: this.#last, facts });
-    return this.#claim !== undefined;
+    if (this.#claim === undefined) return 'lost';
+    const nowMs = performance.now();
+    if (nowMs - startedMs <= everyMs) return 'noted';
+    this.#lateMs = nowMs;
+    return 'late';
+  }
+
+  /** When Consul had taken a note late; undefined where it has not. A proof that must begin again takes its time from then on. */
+  get lateMs(): number | undefined {
+    return this.#lateMs;
   }
 
   /** Gives it back. Never rejects. */

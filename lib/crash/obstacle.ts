@@ -11,10 +11,12 @@ export interface Obstacle {
   readonly forMs?: number | undefined;
 }
 
-/** What ends a proof that was complete. */
-export const lostProofs = {
+/** What ends a proof that was complete, or keeps the order from being given. */
+export const obstacles = {
   'not-crashed': { kind: 'back', why: 'a process accepts connections again' },
   unclear: { kind: 'unclear', why: 'its host does not refuse connections any more, and nothing answers there' },
+  'claim-lost': { kind: 'ordered-elsewhere', why: 'another bridge has noted an order' },
+  'claim-late': { kind: 'consul', why: 'Consul took too long for the note of the order' },
 } as const satisfies Readonly<Record<string, Obstacle>>;
 
 export const noLease = { kind: 'missing', end: 'consul', why: 'the lease was not requested' } as const;

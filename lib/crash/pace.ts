@@ -1,10 +1,24 @@
+import { type ConnectionState, completesProofMs } from '../model/crash-proof.ts';
+
 /** Between two attempts to connect. */
 export const everyMs = 20;
 /** After the proof, if other bridges or servers have said something. */
 const soonMs = 2;
+/** Node's timers may fire a millisecond early. An attempt that comes too soon completes no proof. */
+const earlyMs = 1;
 
-/** The rest between two attempts to connect. What is learned before the proof cannot complete it. */
-export function restAfter({ triedMs, proof }: { readonly triedMs: number; readonly proof: 'complete' | 'open' }) {
-  const mostMs = Math.max(soonMs, triedMs + everyMs - performance.now());
-  return { leastMs: proof === 'complete' ? soonMs : mostMs, mostMs };
+/**
+ * The rest between two attempts to connect. What is learned before the proof cannot complete it: only an attempt can, which is made as
+ * soon as it may.
+ */
+export function restAfter(
+  proof: { readonly connection: ConnectionState; readonly crashAfterMs: number; readonly isComplete: boolean },
+  { triedMs, nowMs }: { readonly triedMs: number; readonly nowMs: number },
+): { readonly leastMs: number; readonly mostMs: number } {
+  const usualMs = Math.max(soonMs, triedMs + everyMs - nowMs);
+  if (proof.isComplete) return { leastMs: soonMs, mostMs: usualMs };
+  const completesMs = completesProofMs(proof.connection, proof) ?? Number.POSITIVE_INFINITY;
+  const completingMs = Math.max(soonMs, Math.ceil(completesMs - nowMs) + earlyMs);
+  const mostMs = completingMs < usualMs + everyMs / 2 ? completingMs : usualMs;
+  return { leastMs: mostMs, mostMs };
 }

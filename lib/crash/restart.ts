@@ -7,6 +7,11 @@ import { tryConnectAll, type Way } from './connect-attempt.ts';
 
 const connectTimeoutMs = 200;
 const askEveryMs = 18;
+/**
+ * The pauses before the first question. A process that is killed closes its connections in any order, so its listener is often open for
+ * some milliseconds after the bridge's connection was closed.
+ */
+const endingMs = [2, 3, 5, 8];
 const restartMs = 10_000;
 /** A process that starts without data answers sooner. */
 const promptMs = 1_000;
@@ -25,10 +30,11 @@ export async function waitForRestart(at: {
 }): Promise<RestartedMaster | 'gone' | undefined> {
   const startedMs = performance.now();
   let last: RestartedMaster | undefined;
-  while (last?.state === 'loading' || performance.now() - startedMs < restartMs) {
-    await delay(askEveryMs, undefined, { signal: at.signal });
+  for (let n = 1; last?.state === 'loading' || performance.now() - startedMs < restartMs; n += 1) {
+    await delay(endingMs[n - 1] ?? askEveryMs, undefined, { signal: at.signal });
     const answer = await tryConnectAll(at.ways, { timeoutMs: connectTimeoutMs });
     if (answer === 'refused') return 'gone';
+    if (n < endingMs.length) continue;
     last = answer === 'accepted' ? toRestarted(await at.readInfo().catch(() => undefined)) : undefined;
     if (last !== undefined && last.state !== 'loading') return last;
     if (last !== undefined || performance.now() - startedMs > promptMs) at.onDelay();

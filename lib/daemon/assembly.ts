@@ -10,7 +10,11 @@ export interface Blueprint {
   build(): Part;
 }
 
+/** What each part gets at least, however long those before it have taken. */
+const leastGraceMs = 1_000;
+
 interface BecomeOptions {
+  /** For all parts together. */
   readonly graceMs: number;
   readonly cause: ReloadCause;
 }
@@ -53,9 +57,14 @@ export class Assembly {
   async become(blueprints: readonly Blueprint[], { graceMs, cause }: BecomeOptions): Promise<void> {
     const wanted = new Map(blueprints.map((blueprint) => [blueprint.name, blueprint]));
     const kept = new Map<string, Built>();
+    const untilMs = performance.now() + graceMs;
+    const leftMs = () => Math.min(graceMs, Math.max(leastGraceMs, untilMs - performance.now()));
+    const isKept = ({ part, settingsHash }: Built) => wanted.get(part.name)?.settingsHash === settingsHash;
+    const ending = this.#built.filter((built) => !isKept(built));
+    await Promise.all(ending.map(({ part }) => part.endOrders?.({ graceMs })));
     for (const built of this.#built.toReversed()) {
-      if (wanted.get(built.part.name)?.settingsHash === built.settingsHash) kept.set(built.part.name, built);
-      else await this.#stop(built.part, { graceMs, cause: wanted.has(built.part.name) ? 'reload' : 'end' });
+      if (isKept(built)) kept.set(built.part.name, built);
+      else await this.#stop(built.part, { graceMs: leftMs(), cause: wanted.has(built.part.name) ? 'reload' : 'end' });
     }
     this.#built = [];
     for (const blueprint of blueprints) {

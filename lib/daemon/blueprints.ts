@@ -229,6 +229,7 @@ function buildRenderer(
     precedence: client.precedence,
     rolling: { client, holder: hostname() },
     onReport,
+    quietMs: () => context.bridge()?.quietMs ?? Number.POSITIVE_INFINITY,
     log: context.log.child({ part: 'renderer' }),
   });
 }

@@ -45,7 +45,7 @@ export interface DaemonOptions {
 /** The name that signs records. */
 const bridgeId = `${hostname()}/${process.pid}`;
 
-/** How long the parts may finish what is in flight. */
+/** How long the parts may finish what is in flight, all together. */
 const graceMs = 10_000;
 
 /**

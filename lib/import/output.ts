@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path';
 import { parseDocument, stringify } from 'yaml';
 import { GoSyntaxError } from './go/syntax.ts';
 import type { GoTemplateOptions, ImportedTemplate } from './handlebars/template.ts';
@@ -28,8 +29,14 @@ export interface NamedFile extends ImportFile {
   readonly place: 'named' | 'beside';
 }
 
-/** Finds a file that the imported one names; undefined if it cannot be read. */
-export type ReadFile = (path: string, from: string) => Promise<NamedFile | undefined>;
+/** `why`: after the path and `cannot be read:`. */
+export interface UnreadFile {
+  readonly place: 'none';
+  readonly why: string;
+}
+
+/** Finds a file that the imported one names. */
+export type ReadFile = (path: string, from: string) => Promise<NamedFile | UnreadFile>;
 
 /** Collects what an import gives. */
 export class ImportOutput {
@@ -48,7 +55,14 @@ export class ImportOutput {
     this.#remarks.push({ file, kind: 'difference', ...text });
   }
 
-  /** The text of a file that the imported one names in `line`. Reports if another file is read in its place. */
+  /** A path that would begin at another folder here. */
+  expectAbsolute(file: string, { line, what, path }: { line: number; what: string; path: string }): void {
+    if (isAbsolute(path)) return;
+    const why = `${path} is relative, and switchmaster takes it from the folder of its config`;
+    this.leave(file, { line, what, why, advice: 'write the whole path' });
+  }
+
+  /** A file that the imported one names in `line`. Reports if another file is read in its place. */
   async read(
     read: ReadFile,
     {
@@ -57,9 +71,9 @@ export class ImportOutput {
       from,
       line,
     }: { readonly what: string; readonly path: string; readonly from: string; readonly line: number },
-  ): Promise<string | undefined> {
+  ): Promise<ImportFile | UnreadFile> {
     const found = await read(path, from);
-    if (found === undefined) return undefined;
+    if (found.place === 'none') return { ...found, why: `${path} cannot be read: ${found.why}` };
     const other = this.#read.get(found.path);
     this.#read.set(found.path, { named: path, place: found.place });
     const isShared = other !== undefined && other.named !== path;
@@ -70,7 +84,7 @@ export class ImportOutput {
       const why = `${path} cannot be read, and ${found.path} was read in its place`;
       this.differs(from, { line, what, why, advice: 'make sure that it is the same file' });
     }
-    return found.text;
+    return found;
   }
 
   /** Translates a template of consul-template, and returns the `source` for its entry in the config. */

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import { type Backoff, type BackoffLimits, makeBackoff } from '../backoff.ts';
+import type { BackoffLimits } from '../backoff.ts';
 import { isAbort, SwitchmasterError } from '../errors.ts';
+import { type Entry, newEntry } from './entry.ts';
 import { type Hint, isTimerHint, type NewHint, type TimerHint } from './hint.ts';
+import { type Calm, nextRunMs } from './next-run.ts';
 import type { Outcome, RunReport } from './outcome.ts';
 import { ActiveRun, type Reconciler, type Run } from './run.ts';
 
@@ -27,6 +29,8 @@ export interface LoopOptions<H extends Hint = Hint> {
   readonly reconciler: Reconciler<H>;
   /** How often each key is reconciled without a hint; the loop adds up to a tenth at random. */
   readonly resyncMs: number;
+  /** Default: no key is reconciled less often. */
+  readonly calm?: Calm;
   /** Default: from 100 ms to 30 s. */
   readonly backoff?: BackoffLimits;
   readonly onReport?: (report: RunReport) => void;
@@ -36,18 +40,6 @@ export interface LoopOptions<H extends Hint = Hint> {
 const postponementMs = 20;
 const mostPostponements = 5;
 
-interface Entry<H extends Hint> {
-  state: 'waiting' | 'running' | 'dirty' | 'retired';
-  hints: (H | TimerHint)[];
-  run: ActiveRun<H> | undefined;
-  timer: NodeJS.Timeout | undefined;
-  /** When the timer fires: milliseconds of `performance.now()`. */
-  dueMs: number;
-  postponements: number;
-  failures: number;
-  readonly backoff: Backoff;
-}
-
 export class Loop<H extends Hint = Hint> {
   readonly #options: LoopOptions<H>;
   readonly #entries = new Map<string, Entry<H>>();
@@ -56,6 +48,8 @@ export class Loop<H extends Hint = Hint> {
   readonly #urgentRuns = new Set<ActiveRun<H>>();
   readonly #abort = new AbortController();
   #stopping = false;
+  /** When the last hint came. */
+  #hintMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: LoopOptions<H>) {
     this.#options = options;
@@ -69,10 +63,16 @@ export class Loop<H extends Hint = Hint> {
     return [...this.#entries.keys()];
   }
 
+  /** How long no hint has come, in milliseconds. */
+  get quietMs(): number {
+    return performance.now() - this.#hintMs;
+  }
+
   /** Reconciles `key` as soon as possible: now, or when the run under way has ended. */
   wake(key: string, hint: NewHint<H>): void {
     if (this.#stopping) return;
-    const received = { ...hint, receivedMs: performance.now() } as unknown as H;
+    this.#hintMs = performance.now();
+    const received = { ...hint, receivedMs: this.#hintMs } as unknown as H;
     const underWay = this.#entries.get(key)?.run;
     this.#add(key, received);
     if (underWay === undefined || !this.#isUrgent(received)) return;
@@ -111,17 +111,7 @@ export class Loop<H extends Hint = Hint> {
   }
 
   #adopt(key: string): Entry<H> {
-    const limits = this.#options.backoff ?? { initialMs: 100, maxMs: 30_000 };
-    const entry: Entry<H> = {
-      state: 'waiting',
-      hints: [],
-      run: undefined,
-      timer: undefined,
-      dueMs: Number.POSITIVE_INFINITY,
-      postponements: 0,
-      failures: 0,
-      backoff: makeBackoff(limits),
-    };
+    const entry: Entry<H> = newEntry(this.#options.backoff ?? { initialMs: 100, maxMs: 30_000 });
     this.#entries.set(key, entry);
     return entry;
   }
@@ -183,7 +173,9 @@ export class Loop<H extends Hint = Hint> {
     const failed = outcome.kind === 'failed' || outcome.kind === 'fenced';
     entry.failures = failed ? entry.failures + 1 : 0;
     if (!failed) entry.backoff.reset();
-    const nextMs = this.#delayAfter(outcome, entry);
+    const isCalm = outcome.kind === 'unchanged' && run.hints.every(isTimerHint) && this.#isCalm(key);
+    entry.calmRuns = isCalm ? entry.calmRuns + 1 : 0;
+    const nextMs = nextRunMs(outcome, { ...this.#options, ...entry, keys: this.#entries.size });
     const durationMs = performance.now() - startedMs;
     const { failures } = entry;
     const hints = run.hints.map(({ source, event, receivedMs }) => ({ source, event, receivedMs }));
@@ -192,27 +184,20 @@ export class Loop<H extends Hint = Hint> {
     this.#report({ loop: this.name, key, reconcileId, hints, outcome, startedMs, durationMs, failures, nextMs });
   }
 
+  #isCalm(key: string): boolean {
+    try {
+      return this.#options.calm?.isCalm(key) === true;
+    } catch {
+      return false;
+    }
+  }
+
   async #reconcile(run: Run<H>): Promise<Outcome> {
     try {
       return await this.#options.reconciler.reconcile(run);
     } catch (thrown) {
       const error = isAbort(thrown) && this.#stopping ? stoppingError() : SwitchmasterError.from(thrown);
       return { kind: 'failed', error };
-    }
-  }
-
-  #delayAfter(outcome: Outcome, entry: Entry<H>): number | undefined {
-    const resyncMs = this.#options.resyncMs * (1 + Math.random() / 10);
-    switch (outcome.kind) {
-      case 'applied':
-      case 'unchanged':
-        return Math.min(resyncMs, outcome.retryAfterMs ?? resyncMs);
-      case 'held':
-        return outcome.retryAfterMs ?? resyncMs;
-      case 'fenced':
-        return entry.failures === 1 ? 0 : entry.backoff.nextMs();
-      case 'failed':
-        return outcome.error.retryable ? entry.backoff.nextMs() : undefined;
     }
   }
 

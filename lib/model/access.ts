@@ -54,6 +54,7 @@ export function accessForLost(
   query: ConsulQuery,
   { before, after }: { readonly before: unknown; readonly after: unknown },
 ): readonly ReadAccess[] {
+  if (before === after) return [];
   switch (query.kind) {
     case 'key-tree':
       return lost(namesIn(before, 'key'), namesIn(after, 'key')).map((segment) => ({ resource: 'key', segment }));

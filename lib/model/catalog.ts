@@ -43,6 +43,8 @@ export interface CatalogCheck {
 export type CatalogOperation =
   | { readonly kind: 'kv-set'; readonly key: string; readonly value: string }
   | { readonly kind: 'kv-cas'; readonly key: string; readonly value: string; readonly index: number }
+  /** The key ends with the session. */
+  | { readonly kind: 'kv-lock'; readonly key: string; readonly value: string; readonly session: string }
   | { readonly kind: 'kv-check-index'; readonly key: string; readonly index: number }
   | { readonly kind: 'kv-delete'; readonly key: string }
   | { readonly kind: 'kv-delete-cas'; readonly key: string; readonly index: number }

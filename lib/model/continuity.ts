@@ -22,7 +22,7 @@ export function keepsEntries(before: unknown, after: unknown): boolean {
 
 /** Whether a key is older than before: within the same data, the index of a key only rises. */
 export function hasOlderEntry(before: unknown, after: unknown): boolean {
-  if (!isKeys(before) || !isKeys(after)) return false;
+  if (before === after || !isKeys(before) || !isKeys(after)) return false;
   const now = byKey(after);
   return before.some(({ key, modifyIndex }) => (now.get(key)?.modifyIndex ?? modifyIndex) < modifyIndex);
 }

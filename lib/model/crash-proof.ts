@@ -39,6 +39,17 @@ export function traceConnection(before: ConnectionState, event: ConnectionEvent)
   return { ...before, lastMs: atMs, count: before.count + 1 };
 }
 
+/**
+ * From when on another refusal completes the proof. undefined as long as too few came one after the other: the distance between
+ * those does not change.
+ */
+export function completesProofMs(
+  state: ConnectionState,
+  { crashAfterMs }: { readonly crashAfterMs: number },
+): number | undefined {
+  return state.kind === 'refused' && state.count >= fewestRefusals ? state.firstMs + crashAfterMs : undefined;
+}
+
 /** Whether the host has refused connections again and again for `crashAfterMs`, until just now. */
 export function isProven(
   state: ConnectionState,

@@ -12,6 +12,7 @@ export class InstanceMemory {
   #recorded: RecordedRole | undefined;
   #probedAt: Date | undefined;
   #registered = false;
+  readonly #writtenTags = new Set<string>();
   #refusal: string | undefined;
   #original: string | undefined;
   #uncomparedSinceMs: number | undefined;
@@ -45,6 +46,15 @@ export class InstanceMemory {
   /** Whether this registrar has registered it at least once. */
   get registered(): boolean {
     return this.#registered;
+  }
+
+  /** Each tag that this registrar has given it. */
+  get writtenTags(): ReadonlySet<string> {
+    return this.#writtenTags;
+  }
+
+  noteTags(tags: readonly string[]): void {
+    for (const tag of tags) this.#writtenTags.add(tag);
   }
 
   /** Why the registrar must not register it; undefined where it may. */

@@ -21,6 +21,7 @@ import {
   type InstanceAction,
   type InstanceSnapshot,
   isOwn,
+  ownTags,
   planInstance,
   planMove,
   planRemoval,
@@ -100,7 +101,10 @@ export class Registrar implements Reconciler {
       if (refusedNow !== undefined) return refusedNow;
       actions = planInstance({ ...snapshot, held });
     }
-    for (const action of actions) await this.#apply(action);
+    for (const action of actions) {
+      if (action.kind === 'register') memory.noteTags(ownTags(snapshot));
+      await this.#apply(action);
+    }
     memory.noteRegistration();
     if (actions.length === 0) return { kind: 'unchanged' };
     this.#options.registrations.forget();
@@ -177,10 +181,10 @@ export class Registrar implements Reconciler {
     const heldCheck = held?.checks.find(({ id }) => id === deepCheckId(spec.id));
     const check = memory.addVerdict(verdict, { settings, held: heldCheck });
     memory.noteProbe(result, recorded);
-    const { version, registered: registeredBefore } = memory;
+    const { version, registered: registeredBefore, writtenTags } = memory;
     const reachable = result.kind !== 'unreachable';
     const { naming } = this.#options;
-    return { naming, spec, profile, version, recorded, check, reachable, held, registeredBefore };
+    return { naming, spec, profile, version, recorded, check, reachable, held, registeredBefore, writtenTags };
   }
 
   async #apply(action: InstanceAction): Promise<void> {

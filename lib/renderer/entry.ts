@@ -3,6 +3,9 @@ import type { Outcome } from '../loop/outcome.ts';
 import { newFileMode } from '../model/template-spec.ts';
 import type { TextReader } from '../model/text-reader.ts';
 import { inSlices } from '../template/bounded/loop-turns.ts';
+import type { RunInput } from './apply/command.ts';
+import type { PresentFile } from './apply/file.ts';
+import { KnownFile } from './apply/known-file.ts';
 import { ReloadInFlight } from './apply/reload-in-flight.ts';
 import { Splay } from './apply/splay.ts';
 import type { Supervisor } from './apply/supervisor.ts';
@@ -57,6 +60,9 @@ export interface Entry {
   readonly supervisor: Supervisor | undefined;
   readonly reloads: ReloadInFlight;
   readonly splay: Splay;
+  readonly shells: RunInput['shells'];
+  /** The destination as it was read last. */
+  readonly known: KnownFile<PresentFile>;
   state: TemplateState['state'];
   renderedAt: string | null;
   writtenAt: string | null;
@@ -84,12 +90,13 @@ export interface Entry {
   opened: 'no' | 'yes';
 }
 
-export function makeEntry(parts: Pick<Entry, 'template' | 'debouncer' | 'supervisor'>): Entry {
+export function makeEntry(parts: Pick<Entry, 'template' | 'debouncer' | 'supervisor' | 'shells'>): Entry {
   return {
     ...parts,
     memory: new TemplateMemory(),
     reloads: new ReloadInFlight(),
     splay: new Splay(),
+    known: new KnownFile(),
     state: 'new',
     renderedAt: null,
     writtenAt: null,

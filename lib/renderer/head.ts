@@ -1,4 +1,5 @@
-import { hash, subtle } from 'node:crypto';
+// A default import: an older Node.js does not have the name, and must still get to the check of its version.
+import crypto from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { namingPaths, type TemplateSpec } from '../model/template-spec.ts';
 import { packageFolder } from '../package-files.ts';
@@ -30,13 +31,14 @@ export function hasHead(bytes: Buffer): boolean {
 
 /** SHA-256 of a file without its head, in hex. */
 export function digestOf(bytes: Buffer): string {
-  return digests.get(bytes) ?? hash('sha256', withoutHead(bytes));
+  return digests.get(bytes) ?? crypto.hash('sha256', withoutHead(bytes));
 }
 
 /** The same, and {@link digestOf} knows it from then on. For a large file, another thread computes it. */
 export async function computeDigest(bytes: Buffer): Promise<string> {
   if (bytes.length < largeBytes) return digestOf(bytes);
-  const digest = digests.get(bytes) ?? Buffer.from(await subtle.digest('SHA-256', withoutHead(bytes))).toString('hex');
+  const digest =
+    digests.get(bytes) ?? Buffer.from(await crypto.subtle.digest('SHA-256', withoutHead(bytes))).toString('hex');
   digests.set(bytes, digest);
   return digest;
 }

@@ -3,6 +3,7 @@ import type { Watches } from '../consul/watches.ts';
 import type { Publish } from '../model/publish.ts';
 import { type ConsulQuery, queryId } from '../model/query.ts';
 import { giveFile, type TemplateSpec } from '../model/template-spec.ts';
+import { LeftProgram } from './apply/left-program.ts';
 import { Supervisor, type SupervisorEvent } from './apply/supervisor.ts';
 import { Debouncer } from './debounce.ts';
 import { type Entry, makeEntry } from './entry.ts';
@@ -17,6 +18,8 @@ export interface OpenOptions {
   /** Secrets of the config. Default: none. */
   readonly secrets?: readonly string[];
   readonly wake: Wake;
+  /** Start commands sooner. Default: they are started directly. */
+  readonly shells?: Entry['shells'];
   /** Whether any record is not followed now. Default: none. */
   readonly holdsRecords?: () => boolean;
   /** Receives what supervised programs write, and their starts and ends. */
@@ -45,6 +48,7 @@ export function openEntry(spec: TemplateSpec, options: OpenOptions): Entry {
     template,
     debouncer,
     supervisor: makeSupervisor(template, options),
+    shells: options.shells,
   });
 }
 
@@ -52,11 +56,17 @@ function makeSupervisor({ spec, redactor }: LiveTemplate, options: OpenOptions):
   const { name, destination, reload } = spec;
   if (reload?.kind !== 'supervise') return undefined;
   const { command, stopSignal, stopTimeoutMs } = reload;
-  return new Supervisor({
+  const supervisor: Supervisor = new Supervisor({
     argv: giveFile(command.argv, destination),
     env: command.env,
     stopSignal,
     stopTimeoutMs,
-    onEvent: (event) => options.onProgram?.(name, redactor.redactAll(event)),
+    left: new LeftProgram(destination),
+    onEvent: (event) => {
+      options.onProgram?.(name, redactor.redactAll(event));
+      if (event.kind === 'ended' && supervisor.problem !== undefined)
+        options.wake(name, { source: 'program', event: 'ended' });
+    },
   });
+  return supervisor;
 }

@@ -65,8 +65,7 @@ async function carry(entry: Entry, input: CarryOutInput): Promise<Outcome> {
     case 'unchanged':
       return keep(entry, step);
     case 'left':
-      await startSupervised(entry);
-      return { kind: 'unchanged' };
+      return (await keepSupervised(entry)) ?? { kind: 'unchanged' };
     case 'write':
       return queueAndWrite(entry, { ...input, plan });
     case 'reload-only':
@@ -135,8 +134,11 @@ async function write(entry: Entry, input: WriteInput): Promise<Outcome> {
   };
   const onLate = () =>
     memory.owe({ step: 'reload', reason: 'The file system did not answer while the file was replaced.' });
+  const servers = isProven(entry, present) ? entry.servers : 'unknown';
   entry.servers = 'unknown';
-  const transaction = await replaceFile(step, { ...plan, present, memory: memory.snapshot, onSwapped, onLate });
+  entry.known.forget();
+  const change = { ...plan, present, memory: memory.snapshot, servers, onSwapped, onLate };
+  const transaction = await replaceFile(step, change);
   // After the reload, which it must not delay. A text that was rolled back has replaced nothing.
   if (transaction.kind === 'done' || transaction.kind === 'owed')
     await untilInterrupted(keepBackup(step, present), step.interrupted).catch(() => undefined);
@@ -146,6 +148,11 @@ async function write(entry: Entry, input: WriteInput): Promise<Outcome> {
     summary: `${step.spec.destination} was replaced`,
     transaction,
   });
+}
+
+/** Whether the destination has the text that took effect last. */
+function isProven({ provenText }: Entry, present: PresentFile | undefined): boolean {
+  return present?.access === 'readable' && present.bytes.toString() === provenText;
 }
 
 async function settle(
@@ -206,7 +213,8 @@ async function keep(entry: Entry, step: Step): Promise<Outcome> {
     if (known) entry.provenText = template.rendering.text;
     else if (!template.seen.heldRecords) await saveProven(entry, template.rendering);
   }
-  await startSupervised(entry);
+  const stopped = await keepSupervised(entry);
+  if (stopped !== undefined) return stopped;
   if (entry.placeProblem !== undefined) entry.placeProblem = await examineDestination(step.spec);
   const wanted = await resolveOwnership(step);
   // An owner that the system refuses does not make the file wrong.
@@ -229,6 +237,11 @@ async function restoreConsumer({ template }: Entry, step: Step): Promise<readonl
   return restoreServers({ reload, signal: anySignal(step) }, rendering.text);
 }
 
-async function startSupervised({ supervisor }: Entry): Promise<void> {
-  if (supervisor !== undefined && supervisor.pid === undefined) await supervisor.start();
+/** Starts a program that was never started. The outcome where it does not keep running. */
+async function keepSupervised(entry: Entry): Promise<Outcome | undefined> {
+  const { supervisor } = entry;
+  await supervisor?.keep();
+  if (supervisor?.problem === undefined) return undefined;
+  entry.state = 'failed';
+  return { kind: 'failed', error: new SwitchmasterError('reload-failed', supervisor.problem) };
 }

@@ -10,6 +10,8 @@ import type { Publish } from '../model/publish.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
 import type { Part, Readiness, ReloadCause } from '../part.ts';
 import type { Log } from '../telemetry/log.ts';
+import { ShellPool, usualCalmMs } from './apply/shell/pool.ts';
+import { poolSize } from './apply/shell/pool-size.ts';
 import type { RenderHint } from './hint.ts';
 import { makeProgramLog } from './program-log.ts';
 import { Renderer, type RendererOptions, type TemplateState as RendererState } from './reconciler.ts';
@@ -29,6 +31,8 @@ export interface RendererPartOptions {
   /** For templates with `rolling`. */
   readonly rolling?: Pick<RollingQueueOptions, 'client' | 'holder' | 'ttlMs'>;
   readonly onReport: (report: RunReport) => void;
+  /** How long the bridge of this node has had nothing to do, in milliseconds. Default: there is none. */
+  readonly quietMs?: () => number;
   /** Gets what supervised programs write, their starts and their ends. Default: nothing does. */
   readonly log?: Log;
   /** How often each template is reconciled without a hint. Default: the loop's. */
@@ -55,13 +59,20 @@ export class RendererPart implements Part {
   readonly #specs: readonly TemplateSpec[];
   readonly #loop: Loop<RenderHint>;
   readonly #settled = new Set<string>();
+  readonly #shells: ShellPool;
 
   constructor(options: RendererPartOptions) {
     this.#specs = options.specs;
-    const { rolling, log, environment, secrets = [] } = options;
+    const { rolling, log, environment, secrets = [], quietMs = () => Number.POSITIVE_INFINITY } = options;
     const trust = trustRecords(options);
     const wake: RendererOptions['wake'] = (name, hint) => this.#loop.wake(name, hint);
+    this.#shells = new ShellPool({
+      size: poolSize(options.specs),
+      isCalm: () => Math.min(this.#loop.quietMs, quietMs()) > usualCalmMs,
+      onOff: () => log?.info('no shells wait for commands any more'),
+    });
     this.renderer = new Renderer({
+      shells: this.#shells,
       specs: options.specs,
       environment,
       ...(options.publish === undefined ? {} : { publish: options.publish }),
@@ -92,7 +103,10 @@ export class RendererPart implements Part {
 
   /** At an order, reads the template files again: somebody may have edited them. */
   refresh(cause: ReloadCause): void {
-    if (cause === 'order') this.renderer.forgetSources();
+    if (cause === 'order') {
+      this.renderer.forgetSources();
+      if (!this.#shells.isNew) this.#shells.open();
+    }
     this.wake('all', { source: 'operator', event: 'reload' });
   }
 
@@ -102,6 +116,7 @@ export class RendererPart implements Part {
 
   async stop(options: { readonly graceMs: number }): Promise<void> {
     this.renderer.retire();
+    this.#shells.close();
     await this.#loop.stop(options);
     await this.renderer.close();
   }
@@ -127,6 +142,7 @@ export class RendererPart implements Part {
     const template = this.renderer.template(name);
     const state = template?.state;
     if (template?.renderedAt != null && state !== 'pending' && state !== 'debounced') this.#settled.add(name);
+    if (this.#shells.isNew && this.ready().ready) this.#shells.open();
   }
 }
 

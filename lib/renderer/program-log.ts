@@ -17,6 +17,13 @@ export function makeProgramLog(log: Log): (template: string, event: SupervisorEv
       case 'signalled':
         log.info({ template, pid: event.pid, signal: event.signal }, 'signal forwarded');
         return;
+      case 'found':
+        if (event.what === 'ended') log.warn({ template }, 'program of a killed daemon ended');
+        else log.warn({ template }, 'another daemon runs the program');
+        return;
+      case 'not-noted':
+        log.warn({ template, why: event.why }, 'program not noted');
+        return;
       case 'ended': {
         const { how, restartMs } = event;
         if (restartMs === undefined) log.info({ template, how }, 'program ended');

@@ -26,7 +26,7 @@ import { RenderOrder, type RenderOrderOptions } from './render-order.ts';
 import type { RollingQueue } from './rolling-queue.ts';
 import { compareFile, isSame, loadState } from './saved-state.ts';
 import { StageClock } from './stages.ts';
-import { readOrMove, tryRead } from './unread.ts';
+import { type RunContext, readOrMove, rereadLater, tryRead } from './unread.ts';
 
 export type { TemplateState } from './entry.ts';
 
@@ -61,18 +61,24 @@ export class Renderer implements Reconciler<RenderHint> {
   async reconcile(run: Run<RenderHint>): Promise<Outcome> {
     const entry = this.#require(run.key);
     const clock = new StageClock();
+    const warnings: string[] = [];
+    const warn = (warning: string) => warnings.push(warning);
     let outcome: Outcome;
     try {
-      const work = () => this.#reconcile({ entry, clock, run });
+      const work = () => this.#reconcile(entry, { clock, run, warn });
       outcome = await this.#order.run({ spec: entry.template.spec, run, clock }, work);
     } catch (thrown) {
       const error = SwitchmasterError.from(thrown);
       entry.state = error.code === 'template-invalid' ? 'invalid' : 'failed';
       outcome = { kind: 'failed', error, details: { stages: clock.times } };
     }
-    outcome = redactOutcome(addWarnings(outcome, entry), entry.template.redactor);
+    outcome = redactOutcome(
+      addWarnings(outcome, [...warningsOf(entry), ...new Set(warnings)]),
+      entry.template.redactor,
+    );
     entry.lastOutcome = outcome;
     entry.lastStages = clock.times;
+    rereadLater(entry);
     return outcome;
   }
 
@@ -152,9 +158,10 @@ export class Renderer implements Reconciler<RenderHint> {
 
   /** Ends watches, timers and supervised programs. */
   async close(): Promise<void> {
-    for (const { template, debouncer } of this.#entries.values()) {
+    for (const { template, debouncer, known } of this.#entries.values()) {
       template.release();
       debouncer.close();
+      known.close();
     }
     await this.#options.queue?.close();
     await Promise.all([...this.#entries.values()].map(({ supervisor }) => supervisor?.stop()));
@@ -166,16 +173,16 @@ export class Renderer implements Reconciler<RenderHint> {
     return entry;
   }
 
-  async #reconcile({ entry, clock, run }: { entry: Entry; clock: StageClock; run: Run<RenderHint> }): Promise<Outcome> {
-    const { template, supervisor, reloads, splay } = entry;
+  async #reconcile(entry: Entry, context: RunContext): Promise<Outcome> {
+    const { clock, run, warn } = context;
+    const { template, supervisor, reloads, splay, shells } = entry;
     const { spec } = template;
     await loadState(entry, (former) => this.#options.rememberRecords?.(former));
     for (const hint of run.hints) takeHint(entry, hint);
-    // The file is read by another thread while this one renders.
-    const reading = tryRead(entry);
+    const reading = tryRead(entry, run);
     const rendering = await renderLatest(template, run);
     if (rendering.kind === 'rendered') clock.reached('rendered');
-    const read = await readOrMove(entry, { reading, rendering, clock, run });
+    const read = await readOrMove(entry, { reading, rendering, ...context });
     if (read.kind === 'unread') throw read.error;
     const { present } = read;
     const { signal, interrupted } = run;
@@ -186,20 +193,14 @@ export class Renderer implements Reconciler<RenderHint> {
     if (plan.kind === 'write' && urgency === 'ordinary' && early) return debounceWrite(entry);
     entry.state = plan.kind === 'unchanged' || plan.kind === 'left' ? 'current' : plan.kind;
     entry.held = plan.kind === 'held' ? plan.finding : undefined;
-    const warnings: string[] = [];
-    const warn = (warning: string) => warnings.push(warning);
-    const step = { spec, clock, signal, interrupted, supervisor, urgency, reloads, splay, warn } as const;
+    const step = { spec, clock, signal, interrupted, supervisor, urgency, reloads, splay, shells, warn } as const;
     const readsRecords = rendering.kind === 'rendered' && rendering.records === 'read';
     const heldRecords = readsRecords ? (this.#options.heldRecords?.() ?? []) : [];
-    const outcome = await carryOut(entry, { plan, present, queue: this.#options.queue, step, heldRecords });
-    if (warnings.length === 0) return outcome;
-    return { ...outcome, details: { ...outcome.details, warnings: [...new Set(warnings)] } };
+    return carryOut(entry, { plan, present, queue: this.#options.queue, step, heldRecords });
   }
 }
 
-function addWarnings(outcome: Outcome, entry: Entry): Outcome {
-  const ofSteps = outcome.details?.warnings as readonly string[] | undefined;
-  const warnings = [...warningsOf(entry), ...(ofSteps ?? [])];
+function addWarnings(outcome: Outcome, warnings: readonly string[]): Outcome {
   return warnings.length === 0 ? outcome : { ...outcome, details: { ...outcome.details, warnings } };
 }
 

@@ -12,8 +12,9 @@ export interface RenderOrderOptions {
 }
 
 /**
- * The order of the templates at a change of master: HAProxy's servers move first. Consul's answers are not read meanwhile, and
- * other templates are rendered afterwards. Otherwise the connection to HAProxy's socket waits for all of that.
+ * The order of the templates at a change of master: HAProxy's servers move first, and other templates are rendered afterwards. Consul's
+ * answers are not read until then, nor until the other files without a check have their names. Otherwise the connection to HAProxy's
+ * socket, and each of the calls that write a file, waits for all of that.
  */
 export class RenderOrder {
   readonly #answers: Pick<Precedence, 'first'>;
@@ -28,7 +29,7 @@ export class RenderOrder {
   /** Runs a template. */
   async run<T>(
     of: {
-      readonly spec: { readonly reload?: TemplateSpec['reload'] | undefined };
+      readonly spec: { readonly [K in 'reload' | 'check']?: TemplateSpec[K] | undefined };
       readonly run: Pick<Run<RenderHint>, 'hints'>;
       readonly clock: StageClock;
     },
@@ -36,15 +37,17 @@ export class RenderOrder {
   ): Promise<T> {
     const { spec, run, clock } = of;
     if (!run.hints.some(isMasterChange)) return work();
+    const end = Promise.withResolvers<void>();
     if (spec.reload?.kind === 'haproxy') {
-      const end = Promise.withResolvers<void>();
-      const move = () => Promise.race([clock.moved, end.promise]);
+      const move = () => Promise.race([clock.until('moved'), end.promise]);
       void this.#answers.first(() => this.#moves.first(move));
       return work().finally(end.resolve);
     }
     // The same decision wakes all templates one after the other, and HAProxy's may be a later one.
     await Promise.resolve();
     await this.#moves.after();
-    return work();
+    // Before a check, the swap waits for a program. Meanwhile another master may move.
+    if (spec.check === undefined) void this.#answers.first(() => Promise.race([clock.until('swapped'), end.promise]));
+    return work().finally(end.resolve);
   }
 }

@@ -8,16 +8,16 @@ export type StageTimes = { readonly [S in RenderStage]?: number };
 
 export class StageClock {
   readonly #times: { [S in RenderStage]?: number } = {};
-  readonly #moved = Promise.withResolvers<void>();
+  readonly #reached = { moved: Promise.withResolvers<void>(), swapped: Promise.withResolvers<void>() };
 
   reached(stage: RenderStage): void {
     this.#times[stage] = performance.now();
-    if (stage === 'moved') this.#moved.resolve();
+    if (stage === 'moved' || stage === 'swapped') this.#reached[stage].resolve();
   }
 
-  /** Resolves when HAProxy's servers have moved. */
-  get moved(): Promise<void> {
-    return this.#moved.promise;
+  /** Resolves when HAProxy's servers have moved, or when the file has its name. */
+  until(stage: 'moved' | 'swapped'): Promise<void> {
+    return this.#reached[stage].promise;
   }
 
   get times(): StageTimes {

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Run } from '../loop/run.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
 import { type PresentFile, readDestination } from './apply/file.ts';
+import type { KnownFile } from './apply/known-file.ts';
 import { chooseRoute, moveEarly, type Route } from './apply/reload.ts';
 import type { Entry } from './entry.ts';
 import type { RenderHint } from './hint.ts';
@@ -13,8 +14,13 @@ type Read =
   | { readonly kind: 'read'; readonly present: PresentFile | undefined }
   | { readonly kind: 'unread'; readonly error: unknown };
 
-export function tryRead(entry: Entry): Promise<Read> {
-  return readDestination(entry.template.spec.destination).then(
+/**
+ * Reads the destination, in another thread while the run renders. A run that something in Consul caused does not read a file that is
+ * as it was: see {@link KnownFile}.
+ */
+export function tryRead(entry: Entry, { hints }: Pick<Run<RenderHint>, 'hints'>): Promise<Read> {
+  if (!hints.some(({ source }) => source === 'consul')) entry.known.forget();
+  return readDestination(entry.template.spec.destination, entry.known).then(
     (present) => {
       entry.unread = undefined;
       return { kind: 'read', present };
@@ -23,13 +29,23 @@ export function tryRead(entry: Entry): Promise<Read> {
   );
 }
 
+/** Lets the next run know the destination. */
+export function rereadLater({ known, template }: Entry): void {
+  known.renewLater(() => readDestination(template.spec.destination, known));
+}
+
 /** HAProxy waits so long at most for its file to be read: a busy machine or a slow file system takes much longer. */
 const readLimitMs = 2;
 
-interface Move {
-  readonly rendering: Rendering;
+/** What a run needs before its file is read. */
+export interface RunContext {
   readonly clock: StageClock;
   readonly run: Run<RenderHint>;
+  readonly warn: (warning: string) => void;
+}
+
+interface Move extends RunContext {
+  readonly rendering: Rendering;
 }
 
 /** Waits until the destination is read. At a change of master, HAProxy's servers move meanwhile if that takes long. */
@@ -48,7 +64,7 @@ export async function readOrMove(entry: Entry, move: Move & { readonly reading: 
  * They move from the last text that took effect, unless a guard holds the text or it was rolled back. The file stays as it is
  * until it can be read.
  */
-async function moveUnread(entry: Entry, { rendering, clock, run }: Move): Promise<void> {
+async function moveUnread(entry: Entry, { rendering, clock, run, warn }: Move): Promise<void> {
   const { template, memory, provenText, supervisor, reloads, splay } = entry;
   const { spec } = template;
   if (rendering.kind !== 'rendered' || provenText === undefined) return;
@@ -65,7 +81,7 @@ async function moveUnread(entry: Entry, { rendering, clock, run }: Move): Promis
   entry.unread = 'moved';
   entry.servers = 'unknown';
   const { signal, interrupted } = run;
-  const step = { spec, clock, signal, interrupted, supervisor, urgency, reloads, splay, warn: () => undefined };
+  const step = { spec, clock, signal, interrupted, supervisor, urgency, reloads, splay, warn };
   await moveEarly(step, route, servers);
 }
 

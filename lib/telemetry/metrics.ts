@@ -1,6 +1,7 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { RunReport } from '../loop/outcome.ts';
 import type { RequestTime } from '../model/request.ts';
+import { collectNodeMetrics } from './event-loop-lag.ts';
 import { addGauges, type MetricsView } from './gauges.ts';
 
 export type { MetricsView } from './gauges.ts';
@@ -20,7 +21,7 @@ export class Metrics {
 
   constructor(options: { readonly version: string; readonly view: () => MetricsView }) {
     const registers = [this.registry];
-    collectDefaultMetrics({ register: this.registry });
+    collectNodeMetrics(this.registry);
     this.#runs = new Counter({
       name: 'switchmaster_reconciles_total',
       help: 'Runs of one key of one loop, by result.',

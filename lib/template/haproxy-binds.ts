@@ -2,13 +2,26 @@ import { canonicalHost } from '../model/address.ts';
 import { type HaproxySection, parseHaproxyConfig } from '../model/haproxy-config.ts';
 
 interface Bind {
-  readonly address: string;
   readonly socket: Socket;
   /** An interface or a network namespace, which makes a different socket of an address. */
   readonly scope: string;
   readonly options: readonly string[];
   /** For example `frontend shard1`. */
   readonly proxy: string;
+  /** Its place among all binds of the config. */
+  readonly order: number;
+}
+
+/** Sockets of an address. `ports` is undefined for the path of a unix socket, and for what has no number. */
+interface Socket {
+  readonly host: string;
+  readonly ports: Ports | undefined;
+}
+
+/** From the first to the last one. */
+interface Ports {
+  readonly first: number;
+  readonly last: number;
 }
 
 /**
@@ -16,14 +29,28 @@ interface Bind {
  * sockets with SO_REUSEPORT, and the kernel then gives each connection to either of the two.
  */
 export function findDoubleBind(text: string): string | undefined {
-  const owners = new Map<string, string>();
-  for (const { address, proxy } of readBinds(text)) {
-    const owner = owners.get(address);
-    if (owner !== undefined && owner !== proxy) {
+  const groups = Map.groupBy(readBinds(text), ({ socket: { host, ports }, scope }) =>
+    [ports === undefined ? 'path' : 'ports', host, scope].join('\n'),
+  );
+  for (const group of groups.values()) {
+    const found = findShared(group);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Binds of one host. As long as no two proxies share a port, only the bind that has reached furthest can meet the next one. */
+function findShared(binds: readonly Bind[]): string | undefined {
+  let furthest: Bind | undefined;
+  for (const bind of binds.toSorted(byFirstPort)) {
+    const shared = furthest === undefined ? undefined : sharedPorts(furthest, bind);
+    if (furthest !== undefined && shared !== undefined && furthest.proxy !== bind.proxy) {
+      const [one, other] = [furthest, bind].toSorted((a, b) => a.order - b.order).map(({ proxy }) => proxy);
       const effect = 'connections would reach either of them at random';
-      return `"${owner}" and "${proxy}" both listen at ${address}: ${effect}. Give each its own port.`;
+      const address = show(bind, { first: shared.first, last: shared.first });
+      return `"${one}" and "${other}" both listen at ${address}: ${effect}. Give each its own port.`;
     }
-    owners.set(address, proxy);
+    if (furthest === undefined || portsOf(bind).last > portsOf(furthest).last) furthest = bind;
   }
   return undefined;
 }
@@ -33,23 +60,70 @@ export function findDoubleBind(text: string): string | undefined {
  * connections to that address reach the first one alone.
  */
 export function describeOverlaps(text: string): readonly string[] {
-  const binds = readBinds(text);
-  const byPort = Map.groupBy(binds, ({ socket, scope }) => `${socket.port} ${scope}`);
-  const sentences = binds
-    .filter(isWide)
-    .flatMap((wide) =>
-      (byPort.get(`${wide.socket.port} ${wide.scope}`) ?? [])
-        .filter((one) => one.proxy !== wide.proxy && covers(wide, one))
-        .map(
-          ({ proxy, address }) =>
-            `"${wide.proxy}" binds ${wide.address} and "${proxy}" binds ${address}: connections to that address reach only "${proxy}". Give each its own port.`,
-        ),
-    );
+  const binds = readBinds(text).filter(({ socket }) => socket.ports !== undefined);
+  const pairs = [...Map.groupBy(binds, ({ scope }) => scope).values()].flatMap(findOverlaps);
+  const sentences = pairs
+    .toSorted((a, b) => a.wide.order - b.wide.order || a.one.order - b.one.order)
+    .map(({ wide, one, shared }) => {
+      const [all, address] = [show(wide, shared), show(one, shared)];
+      return `"${wide.proxy}" binds ${all} and "${one.proxy}" binds ${address}: connections to that address reach only "${one.proxy}". Give each its own port.`;
+    });
   return [...new Set(sentences)];
 }
 
-function isWide({ socket: { host, port } }: Bind): boolean {
-  return port !== undefined && (host === '*' || host === '[::]');
+interface Overlap {
+  readonly wide: Bind;
+  readonly one: Bind;
+  readonly shared: Ports;
+}
+
+/** Only binds whose ports begin before and end later are compared, and of two one must be wide. */
+function findOverlaps(binds: readonly Bind[]): readonly Overlap[] {
+  const found: Overlap[] = [];
+  const compare = (wide: Bind, one: Bind) => {
+    const shared = wide.proxy === one.proxy || !covers(wide, one) ? undefined : sharedPorts(wide, one);
+    if (shared !== undefined) found.push({ wide, one, shared });
+  };
+  const open = { wide: [] as Bind[], narrow: [] as Bind[], end: Number.POSITIVE_INFINITY };
+  for (const bind of binds.toSorted(byFirstPort)) {
+    const { first, last } = portsOf(bind);
+    if (open.end < first) {
+      const isOpen = (one: Bind) => portsOf(one).last >= first;
+      open.wide = open.wide.filter(isOpen);
+      open.narrow = open.narrow.filter(isOpen);
+      open.end = [...open.wide, ...open.narrow].reduce((end, one) => Math.min(end, portsOf(one).last), last);
+    }
+    for (const wide of open.wide) compare(wide, bind);
+    if (isWide(bind)) for (const one of [...open.wide, ...open.narrow]) compare(bind, one);
+    open[isWide(bind) ? 'wide' : 'narrow'].push(bind);
+    open.end = Math.min(open.end, last);
+  }
+  return found;
+}
+
+function byFirstPort(a: Bind, b: Bind): number {
+  return portsOf(a).first - portsOf(b).first || a.order - b.order;
+}
+
+function portsOf({ socket: { ports = onePath } }: Bind): Ports {
+  return ports;
+}
+
+const onePath: Ports = { first: 0, last: 0 };
+
+function sharedPorts(a: Bind, b: Bind): Ports | undefined {
+  const first = Math.max(portsOf(a).first, portsOf(b).first);
+  const last = Math.min(portsOf(a).last, portsOf(b).last);
+  return first > last ? undefined : { first, last };
+}
+
+function show({ socket: { host, ports }, scope }: Bind, { first, last }: Ports): string {
+  const port = ports === undefined ? '' : `:${first === last ? first : `${first}-${last}`}`;
+  return `${host}${port}${scope}`;
+}
+
+function isWide({ socket: { host } }: Bind): boolean {
+  return host === '*' || host === '[::]';
 }
 
 /** `[::]` takes IPv4 too, unless it is set not to. */
@@ -63,19 +137,17 @@ function covers(wide: Bind, { socket: { host } }: Bind): boolean {
 function readBinds(text: string): readonly Bind[] {
   return parseHaproxyConfig(text)
     .filter(({ lines }) => !lines.some(({ words }) => words[0] === 'disabled'))
-    .flatMap((section) => bindsOf(section));
+    .flatMap((section) => bindsOf(section))
+    .map((bind, order) => ({ ...bind, order }));
 }
 
-function bindsOf({ kind, name, lines }: HaproxySection): readonly Bind[] {
+function bindsOf({ kind, name, lines }: HaproxySection): readonly Omit<Bind, 'order'>[] {
   return lines.flatMap(({ words, meaning }) => {
     const [addresses, ...options] = meaning === 'dependent' ? [] : listenerOf(kind, words);
     if (addresses === undefined) return [];
     const proxy = `${kind} ${name}`.trim();
     const scope = scopeOf(options);
-    const show = ({ host, port }: Socket) => `${host}${port === undefined ? '' : `:${port}`}${scope}`;
-    return addresses
-      .split(',')
-      .flatMap((text) => socketsOf(text).map((socket) => ({ address: show(socket), socket, scope, options, proxy })));
+    return addresses.split(',').map((text) => ({ socket: socketOf(text), scope, options, proxy }));
   });
 }
 
@@ -85,20 +157,13 @@ function listenerOf(kind: string, [keyword, ...rest]: readonly string[]): readon
   return keyword === 'bind' ? rest : [];
 }
 
-/** `port` is undefined for the path of a unix socket, and for what has no number. */
-interface Socket {
-  readonly host: string;
-  readonly port: number | undefined;
-}
-
-/** The sockets of one address, each in one spelling. A range of ports is one socket for each port. */
-function socketsOf(text: string): readonly Socket[] {
+/** The sockets of one address, in one spelling of its host. */
+function socketOf(text: string): Socket {
   const [, prefix = '', rest = ''] = /^(ipv[46]@|tcp[46]?@|unix@)?(.*)$/s.exec(text) ?? [];
   const [, written = '', first, last = first] = /^(.*):(\d+)(?:-(\d+))?$/.exec(rest) ?? [];
-  if (first === undefined || prefix === 'unix@' || rest.startsWith('/')) return [{ host: rest, port: undefined }];
+  if (first === undefined || prefix === 'unix@' || rest.startsWith('/')) return { host: rest, ports: undefined };
   const host = showHost(written.replace(/^\[(.*)\]$/, '$1'), prefix.includes('6') ? '[::]' : '*');
-  const count = Math.min(Number(last), maxPort) - Number(first) + 1;
-  return Array.from({ length: Math.max(1, count) }, (_, i) => ({ host, port: Number(first) + i }));
+  return { host, ports: { first: Number(first), last: Math.max(Number(first), Math.min(Number(last), maxPort)) } };
 }
 
 const maxPort = 65_535;

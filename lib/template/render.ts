@@ -4,13 +4,14 @@ import type { ConsulQuery } from '../model/query.ts';
 import { Redactor } from '../model/redaction.ts';
 import { atSite, type Budget, makeBudget, type RenderLimits } from './budget.ts';
 import { describeRepeatedVariables } from './env-names.ts';
-import { Markup, type Placeholder, type PrintedValue, type PrintSite, type TemplateFormat } from './format.ts';
+import { Markup, type Placeholder, type PrintSite, type TemplateFormat } from './format.ts';
 import { judgeHaproxy } from './haproxy-judgement.ts';
-import { describeValue, type HelperBlock, type HelperDefinition, templateFailure } from './helper.ts';
+import type { HelperBlock, HelperDefinition } from './helper.ts';
 import { makers } from './helpers.ts';
-import { Float, plainNumber, toFloat, toNumeric } from './number.ts';
+import { plainNumber, toFloat, toNumeric } from './number.ts';
 import type { WrittenOutput } from './output.ts';
 import { PassTracker, writePasses } from './passes.ts';
+import { printable } from './printable.ts';
 import { redactError } from './redacted-error.ts';
 import { contextOf, RenderScope, type RenderWorld } from './scope.ts';
 
@@ -220,25 +221,6 @@ function withFile(file: string, write: () => WrittenOutput): WrittenOutput {
     if (error.details.line !== undefined) throw error;
     throw new SwitchmasterError(error.code, `${file}: ${error.message}`, { cause: error });
   }
-}
-
-function printable(value: unknown, site: PrintSite): PrintedValue {
-  switch (typeof value) {
-    case 'string':
-    case 'boolean':
-      return value;
-    case 'number':
-      if (Number.isFinite(value)) return value;
-      break;
-    case 'bigint':
-      // Digits without quotes in any format.
-      return new Markup('json', String(value));
-    default:
-      if (value instanceof Markup) return value;
-      if (value instanceof Float) return value.value;
-  }
-  const hint = typeof value === 'object' && value !== null ? ' Use {{#each}}, a field of it, or toJSON.' : '';
-  throw atSite(site, templateFailure(`there is no value to print: it is ${describeValue(value)}.${hint}`));
 }
 
 function siteOf(parts: CompiledParts, options: Handlebars.HelperOptions): PrintSite {

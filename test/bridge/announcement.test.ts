@@ -10,7 +10,7 @@ import type { RedisPool } from '../../lib/client/redis-pool.ts';
 import { ActiveRun } from '../../lib/loop/run.ts';
 import { type Address, formatAddress } from '../../lib/model/address.ts';
 import { waitFor } from '../sandbox/condition.ts';
-import { view } from './plan/world.ts';
+import { at, view } from './plan/world.ts';
 
 /** An announcement of Sentinel `n`. */
 function announced(n: number): AnnouncementHint {
@@ -26,15 +26,24 @@ function stage(...enough: readonly number[]) {
     asked.push(formatAddress(sentinel));
     return new Promise((resolve) => answers.set(formatAddress(sentinel), resolve));
   };
-  const find = (name: string, { views, role }: Pick<Observation, 'views' | 'role'>) => ({ name, views, role });
+  const observed: Observation[] = [];
+  const find = (name: string, observation: Observation) => {
+    observed.push(observation);
+    return { name, views: observation.views, role: observation.role };
+  };
   const decide = async (finding: ReturnType<typeof find>) => {
     const suffices = finding.views.some(({ sentinelId }) => enough.some((n) => sentinelId === `s${n}`));
     const decision: Pick<Decision, 'kind'> = { kind: suffices ? 'stands' : 'ask-all' };
     return { finding, decision };
   };
+  const askedRoles: string[] = [];
+  const role = async (address: Address) => {
+    askedRoles.push(formatAddress(address));
+    return { address, role: 'master' };
+  };
   const reader = new AnnouncementReader({
     sentinels: { read } as unknown as SentinelSource,
-    redis: {} as RedisPool,
+    redis: { role } as unknown as RedisPool,
     decider: { find, decide } as unknown as Decider,
     settings: { roleDeadlineMs: 500 },
   });
@@ -43,7 +52,7 @@ function stage(...enough: readonly number[]) {
     const { sentinel, sentinelId } = seen;
     answers.get(formatAddress(sentinel))?.([{ kind: 'seen', sentinel, sentinelId, view: seen }]);
   };
-  return { reader, answer, asked };
+  return { reader, answer, asked, askedRoles, observed };
 }
 
 function runOf(...hints: readonly BridgeHint[]): ActiveRun<BridgeHint> {
@@ -91,20 +100,57 @@ t.test('fresh answers that came with a hint decide without a question, and old o
   const { sentinel, sentinelId } = seen;
   const role = { address: { host: '127.0.0.1', port: 6380 }, role: 'master' } as const;
   const readings = Promise.resolve([{ kind: 'seen', sentinel, sentinelId, view: seen } as const]);
-  const withAnswers = (askedMs: number): AnnouncementHint => ({
+  const withAnswers = (untilMs: number): AnnouncementHint => ({
     ...announced(1),
-    answers: { readings, role, askedMs },
+    answers: { readings, role, untilMs },
   });
   const { reader, answer, asked } = stage(1);
-  t.match(await reader.decide(runOf(withAnswers(performance.now())), woken), {
+  t.match(await reader.decide(runOf(withAnswers(performance.now() + 1_000)), woken), {
     finding: { views: [seen], role },
     decision: { kind: 'stands' },
   });
   t.strictSame(asked, []);
-  const deciding = reader.decide(runOf(withAnswers(performance.now() - 1_000)), woken);
+  const deciding = reader.decide(runOf(withAnswers(performance.now())), woken);
   answer(1);
   t.match(await deciding, { decision: { kind: 'stands' } });
   t.strictSame(asked, [first]);
+});
+
+t.test('where answers from before the announcement do not suffice, the Sentinel is asked again', async (t) => {
+  const { sentinel, sentinelId } = view(2, 'A', 5);
+  const seen = { kind: 'seen', sentinel, sentinelId, view: view(2, 'A', 5) } as const;
+  const target = at('B');
+  const role = Promise.resolve({ address: target, role: 'master' } as const);
+  const { reader, answer, asked, observed } = stage(1);
+  const answers = { readings: Promise.resolve([seen]), role, untilMs: performance.now() + 1_000 };
+  const deciding = reader.decide(runOf({ ...announced(1), target, answers }), woken);
+  await waitFor('the Sentinel to be asked', () => asked.length === 1);
+  answer(1);
+  t.match(await deciding, { decision: { kind: 'stands' } });
+  t.match(observed, [
+    { views: [seen.view], announced: target },
+    { views: [view(1, 'B', 6)], announced: undefined },
+  ]);
+});
+
+t.test('a target that was out of reach just now is not asked again with its Sentinel', async (t) => {
+  const target = at('B');
+  for (const role of ['unreachable', 'master', 'replica'] as const) {
+    const { sentinel, sentinelId } = view(2, 'A', 5);
+    const seen = { kind: 'seen', sentinel, sentinelId, view: view(2, 'A', 5) } as const;
+    const { reader, answer, asked, askedRoles, observed } = stage(1);
+    const answers = {
+      readings: Promise.resolve([seen]),
+      role: { address: target, role },
+      untilMs: performance.now() + 1_000,
+    };
+    const deciding = reader.decide(runOf({ ...announced(1), target, answers }), woken);
+    await waitFor('the Sentinel to be asked', () => asked.length === 1);
+    answer(1);
+    t.match(await deciding, { decision: { kind: 'stands' } });
+    t.strictSame(askedRoles, role === 'unreachable' ? [] : [formatAddress(target)], role);
+    t.match(observed[1], { views: [view(1, 'B', 6)], role: { address: target } });
+  }
 });
 
 t.test('an announcement that comes while a Sentinel does not answer is read after its head start', async (t) => {

@@ -35,6 +35,16 @@ t.test('the bridge remembers the newest record, and at one version the first mas
   t.equal(memory.record?.phase, 'promoted', 'the phase may change');
 });
 
+t.test('the bridge keeps the newest failover that it decided on, also when an older one comes later', async (t) => {
+  const memory = new MasterMemory();
+  const seven = record('C', { epoch: 7 });
+  for (const followed of [seven, six, record('D', { epoch: 7 })]) memory.followed(followed);
+  t.strictSame(memory.past(0).decided, seven);
+  const rebuilt = record('B', { generation: 2, epoch: 1 });
+  memory.followed(rebuilt);
+  t.strictSame(memory.past(0).decided, rebuilt, 'a new generation is newer');
+});
+
 t.test('the bridge asks a target that does not become a master less and less often', async (t) => {
   const memory = new MasterMemory();
   const waits = Array.from({ length: 40 }, () => memory.promotionRetryMs(25));

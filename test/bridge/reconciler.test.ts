@@ -1,10 +1,12 @@
 import t from 'tap';
+import { replicationChanged } from '../../lib/bridge/hint.ts';
 import type { FollowMode } from '../../lib/bridge/plan/decision.ts';
 import { Bridge, type BridgeOptions } from '../../lib/bridge/reconciler.ts';
 
-function delaysOf(follow: FollowMode): readonly number[] {
+const last = ['+promoted-slave', '-role-change', '+failover-state-reconf-slaves', '+slave-reconf-sent', '+sdown'];
+
+function delaysOf(follow: FollowMode, events: readonly string[] = last): readonly number[] {
   const bridge = new Bridge({ settings: { follow } } as BridgeOptions);
-  const events = ['+promoted-slave', '-role-change', '+failover-state-reconf-slaves', '+slave-reconf-sent', '+sdown'];
   return events.map((event) => bridge.delayMs({ source: 'sentinel', event, receivedMs: 0 }));
 }
 
@@ -15,5 +17,17 @@ t.test('no run of the messages between promotion and announcement is under way w
 
 t.test('where promotions are followed, these messages may be the first ones that arrive', (t) => {
   t.strictSame(delaysOf('promotion'), [25, 25, 25, 25, 25]);
+  t.end();
+});
+
+t.test('no run is under way when the promotion that was ordered is seen, where promotions are followed', (t) => {
+  const ordered = ['+failover-state-wait-promotion'];
+  t.strictSame([delaysOf('promotion', ordered), delaysOf('announcement', ordered)], [[250], [25]]);
+  t.end();
+});
+
+t.test('a replica that ceases to replicate, as during a failover, is read when that is likely over', (t) => {
+  for (const follow of ['promotion', 'announcement'] as const)
+    t.strictSame(delaysOf(follow, [replicationChanged]), [1_500], follow);
   t.end();
 });

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { readMetadata } from '../../lib/client/consul-answers.ts';
+import { readBody, readMetadata } from '../../lib/client/consul-answers.ts';
 
 /* Headers as Consul 1.8.7 and 1.14.11 sent them. */
 
@@ -30,4 +30,39 @@ t.test('the header about the leader has no meaning in a streamed answer', async 
 t.test('an index below 1 or a malformed one counts as none', async (t) => {
   for (const index of ['0', '-1', 'x', undefined])
     t.equal(readMetadata('service', { 'x-consul-index': index }).index, 0n);
+});
+
+const folder = { kind: 'key-tree', prefix: 'a/' } as const;
+const textOf = (entries: unknown) => Buffer.from(JSON.stringify(entries));
+const entryOf = (key: string, bytes: Buffer | null, index: number) => ({
+  Key: key,
+  Value: bytes?.toString('base64') ?? null,
+  ModifyIndex: index,
+});
+
+t.test('a folder whose text is known is not read again, and any other text is', async (t) => {
+  const text = textOf([entryOf('a/1', Buffer.from('ü'), 4), entryOf('a/2', null, 5)]);
+  const first = readBody(folder, text, { what: 'a', known: undefined });
+  t.same(first.value, [
+    { key: 'a/1', value: 'ü', modifyIndex: 4 },
+    { key: 'a/2', value: '', modifyIndex: 5 },
+  ]);
+  const known = { digest: first.digest ?? '', value: first.value };
+  const again = readBody(folder, Buffer.from(text), { what: 'a', known });
+  t.equal(again.value, first.value, 'the same object');
+  t.equal(again.digest, first.digest);
+  const other = readBody(folder, textOf([entryOf('a/1', Buffer.from('ü'), 6)]), { what: 'a', known });
+  t.same(other.value, [{ key: 'a/1', value: 'ü', modifyIndex: 6 }]);
+  t.not(other.digest, first.digest);
+});
+
+t.test('a folder of bytes, an empty one, one without an answer, and one that is none', async (t) => {
+  const read = (body: unknown) => readBody(folder, body, { what: 'a', known: undefined }).value;
+  const bytes = Buffer.from([0xff, 0x00]);
+  t.match(read(textOf([entryOf('a/b', bytes, 1)])), [{ key: 'a/b', base64: bytes.toString('base64') }]);
+  t.same(read(textOf([])), []);
+  t.same(read(textOf(null)), []);
+  t.same(read(undefined), []);
+  t.throws(() => read(Buffer.from('<html>')), { code: 'consul-answer-invalid' });
+  t.throws(() => read(textOf({ Key: 'a' })), { code: 'consul-answer-invalid' });
 });

@@ -173,6 +173,7 @@ const operations: { readonly [Kind in CatalogOperation['kind']]: Extract<Catalog
   {
     'kv-set': { kind: 'kv-set', key: 'k', value: 'v' },
     'kv-cas': { kind: 'kv-cas', key: 'k', value: 'v', index: 1 },
+    'kv-lock': { kind: 'kv-lock', key: 'k', value: 'v', session: 's' },
     'kv-check-index': { kind: 'kv-check-index', key: 'k', index: 1 },
     'kv-delete': { kind: 'kv-delete', key: 'k' },
     'kv-delete-cas': { kind: 'kv-delete-cas', key: 'k', index: 1 },

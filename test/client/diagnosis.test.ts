@@ -64,7 +64,7 @@ t.test('a real server that does not fit the settings is named, over one connecti
 });
 
 t.test('a certificate that has expired is named', async (t) => {
-  const old = certificates.issue('redis.test', { days: -1 });
+  const old = certificates.issue('redis.test', { expired: true });
   const port = (await sandbox.address()).port;
   const config = { ...tlsConfig, 'tls-port': String(port), 'tls-cert-file': old.certFile, 'tls-key-file': old.keyFile };
   const { master } = await sandbox.redis({ name: 'old', replicas: 0, config });

@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { stripTypeScriptTypes } from 'node:module';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { describeOldNode, neededNode } from '../../cmd/node-version.ts';
+import { buildBin } from '../../packaging/bin.ts';
+import { buildProgram } from '../runner/program.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -23,36 +24,72 @@ t.test('a version that is too old is named with what is needed', async (t) => {
   }
 });
 
-/** The files that load before the guard ends the process, as the build makes them. */
-function makeEntry(t: Test): string {
+/** The npm package's command, as the build makes it, beside another `switchmaster.mjs` where there is a text. */
+async function makeCommand(t: Test, { needed, bundle }: { readonly needed?: string; readonly bundle?: string }) {
   const folder = t.testdir({ 'package.json': '{ "type": "module" }' });
-  for (const name of ['switchmaster', 'node-version', 'early-signals']) {
-    const source = readFileSync(join(root, 'cmd', `${name}.ts`), 'utf8');
-    writeFileSync(join(folder, `${name}.js`), stripTypeScriptTypes(source).replaceAll(".ts'", ".js'"));
-  }
-  return join(folder, 'switchmaster.js');
+  const command = await buildBin(join(folder, 'bin.cjs'));
+  if (needed !== undefined) replaceNeeded(command, needed);
+  const program = join(folder, 'switchmaster.mjs');
+  if (bundle === undefined) copyFileSync(await buildProgram(), program);
+  else writeFileSync(program, bundle);
+  return command;
 }
 
-function versionOf(node: string): string {
-  return spawnSync(node, ['-p', 'process.versions.node'], { encoding: 'utf8' }).stdout?.trim() ?? '';
+function replaceNeeded(file: string, needed: string): void {
+  const text = readFileSync(file, 'utf8');
+  writeFileSync(file, text.replace(`"${neededNode}"`, `"${needed}"`));
 }
 
-t.test('an old Node.js ends every command with 2 and names itself', async (t) => {
-  const system = '/usr/bin/node';
-  const version = versionOf(system);
-  const isOld = version !== '' && describeOldNode({ version, path: system }) !== undefined;
-  const entry = makeEntry(t);
-  // If this machine has no old Node.js, the present one stands in for it.
-  if (!isOld) {
-    const guard = join(entry, '../node-version.js');
-    writeFileSync(guard, readFileSync(guard, 'utf8').replace("'22.18'", "'999.0'"));
-  }
-  for (const argv of [['run'], ['check'], ['--version'], []]) {
-    const { status, stdout, stderr } = spawnSync(isOld ? system : process.execPath, [entry, ...argv], {
-      encoding: 'utf8',
-    });
-    t.match({ status, stdout }, { status: 2, stdout: '' }, argv.join(' '));
-    t.match(stderr, /^switchmaster needs Node\.js \d+\.\d+ or newer, and this is \d+\.\d+\.\d+ \(/);
-    t.notMatch(stderr, /internal|defect|Error/);
+const endsAsTooOld = (t: Test, node: string, argv: readonly string[]): void => {
+  const { status, stdout, stderr } = spawnSync(node, argv, { encoding: 'utf8' });
+  t.match({ status, stdout }, { status: 2, stdout: '' }, argv.join(' '));
+  t.match(stderr, /^switchmaster needs Node\.js \d+\.\d+ or newer, and this is \d+\.\d+\.\d+ \(/);
+  t.notMatch(stderr, /internal|defect|Error/);
+};
+
+const commands = [['run'], ['check'], ['--version'], []];
+
+t.test('an old Node.js ends every command with 2 and names itself, whatever it cannot parse or link', async (t) => {
+  for (const bundle of ["import { notYet } from 'node:fs';", 'await using file = what is that;']) {
+    const command = await makeCommand(t, { needed: '999.0', bundle });
+    for (const argv of commands) endsAsTooOld(t, process.execPath, [command, ...argv]);
   }
 });
+
+t.test('the Node.js of this machine runs the command and the single file, or is named', async (t) => {
+  const command = await makeCommand(t, {});
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  for (const program of [command, join(command, '../switchmaster.mjs')]) {
+    t.equal(spawnSync(process.execPath, [program, '--version'], { encoding: 'utf8' }).stdout, `${version}\n`);
+    const system = '/usr/bin/node';
+    const present = spawnSync(system, ['-p', 'process.versions.node'], { encoding: 'utf8' }).stdout?.trim() ?? '';
+    if (present !== '' && describeOldNode({ version: present, path: system }) !== undefined)
+      for (const argv of commands) endsAsTooOld(t, system, [program, ...argv]);
+  }
+});
+
+t.test('the single file checks the version before it loads anything that an old Node.js does not have', async (t) => {
+  const file = join(t.testdir({}), 'switchmaster.mjs');
+  copyFileSync(await buildProgram(), file);
+  const names = importedNames(readFileSync(file, 'utf8'));
+  t.ok(names.includes('readFileSync'));
+  t.strictSame(
+    names.filter((name) => newerThan18.has(name)),
+    [],
+  );
+  replaceNeeded(file, '999.0');
+  for (const argv of commands) endsAsTooOld(t, process.execPath, [file, ...argv]);
+});
+
+/** Of the built-in modules that switchmaster uses: what Node.js 18.20 does not have. */
+const newerThan18 = new Set(
+  'hash styleText parseEnv getCallSite getCallSites getSystemErrorMessage diff setTraceSigInt globSync glob openAsBlob mkdtempDisposable mkdtempDisposableSync stripTypeScriptTypes registerHooks enableCompileCache flushCompileCache findPackageJSON matchesGlob fileURLToPathBuffer getDefaultAutoSelectFamilyAttemptTimeout argon2 setCACertificates getCACertificates isMarkedAsUntransferable addAbortListener'.split(
+    ' ',
+  ),
+);
+
+/** What the static imports of built-in modules name. */
+function importedNames(text: string): readonly string[] {
+  const lists = [...text.matchAll(/\bimport\s*(?:[\w$]+\s*,\s*)?\{([^}]*)\}\s*from\s*["']node:/g)];
+  return lists.flatMap(([, list = '']) => list.split(',').map((one) => one.trim().split(/\s+as\s+/)[0] ?? ''));
+}

@@ -105,14 +105,14 @@ export class Container {
     await ended;
   }
 
-  /** As `docker compose stop`: SIGTERM, and SIGKILL after ten seconds. Resolves with how long it took. */
+  /** As `docker compose stop`: SIGTERM, and SIGKILL after `stop_grace_period`. Resolves with how long it took. */
   async stop(): Promise<number> {
     this.#wanted = 'stopped';
     if (this.#state.kind !== 'running') return 0;
     const { ended } = this.#state;
     const startedAt = performance.now();
     process.kill(this.#firstProcess(), 'SIGTERM');
-    await Promise.race([ended, delay(10_000, undefined, { ref: false })]);
+    await Promise.race([ended, delay(this.service.stopGraceMs, undefined, { ref: false })]);
     await this.crash();
     return performance.now() - startedAt;
   }

@@ -53,6 +53,8 @@ export interface Service {
   readonly limits: { readonly memoryBytes: number; readonly pids: number; readonly cpus: number };
   readonly restart: string;
   readonly health: Health | undefined;
+  /** Between SIGTERM and SIGKILL. Default: Docker's 10 s. */
+  readonly stopGraceMs: number;
   readonly dependsOn: Readonly<Record<string, Condition>>;
   readonly net: Net;
   readonly ports: readonly Port[];
@@ -70,7 +72,7 @@ export interface ComposeFile {
 type Raw = Record<string, any>;
 
 const knownKeys = new Set(
-  'image build pull_policy profiles entrypoint command user environment volumes tmpfs read_only cap_drop cap_add security_opt init cpus mem_limit pids_limit restart healthcheck depends_on networks network_mode ports'.split(
+  'image build pull_policy profiles entrypoint command user environment volumes tmpfs read_only cap_drop cap_add security_opt init cpus mem_limit pids_limit restart healthcheck stop_grace_period depends_on networks network_mode ports'.split(
     ' ',
   ),
 );
@@ -119,6 +121,7 @@ function toService(name: string, raw: Raw): Service {
     init: raw.init ?? false,
     limits: { memoryBytes: toBytes(raw.mem_limit), pids: raw.pids_limit, cpus: raw.cpus },
     restart: raw.restart ?? 'no',
+    stopGraceMs: toMs(raw.stop_grace_period ?? '10s'),
     health: raw.healthcheck && toHealth(raw.healthcheck),
     // A service waits for the one whose network it shares, without a word in depends_on.
     dependsOn: {

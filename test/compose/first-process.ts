@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { waitFor } from '../sandbox/condition.ts';
+import { isAlive } from '../sandbox/is-alive.ts';
 
 /** The process id, on this machine, of process 1 in the namespaces that a running `unshare --fork` made; undefined before it has one. */
 export function firstProcess({ pid }: ChildProcess): number | undefined {
@@ -15,13 +16,7 @@ export function firstProcess({ pid }: ChildProcess): number | undefined {
 export async function killAll(unshare: ChildProcess): Promise<void> {
   const first = firstProcess(unshare);
   unshare.kill('SIGKILL');
-  if (first !== undefined) await waitFor(`process ${first} to end`, () => hasEnded(first));
-}
-
-/** Also while nobody has asked for its exit code: as process 1, a test does not ask for those of other children. */
-function hasEnded(pid: number): boolean {
-  const [state = ''] = readProcess(`${pid}/stat`).split(') ').slice(-1);
-  return state === '' || /^[ZX]/.test(state);
+  if (first !== undefined) await waitFor(`process ${first} to end`, () => !isAlive(first));
 }
 
 /** A file of a process; empty if there is no such process. */

@@ -175,13 +175,13 @@ async function masterAfter(name: string): Promise<string> {
   return `, the master of ${shard} is ${address.trim()}`;
 }
 
-/** Every container ends by SIGTERM within Docker's ten seconds, so that `docker compose down` is quick. */
+/** Every container ends by SIGTERM within its `stop_grace_period`: Docker does not kill it. */
 async function stopAll(stack: Stack, write: Stage['write']): Promise<void> {
   let slowest = { name: '', ms: 0 };
   for (const container of [...stack.containers.values()].toReversed()) {
-    const { name } = container.service;
+    const { name, stopGraceMs } = container.service;
     const ms = await container.stop();
-    assert.ok(ms < 10_000, `${name} did not end by SIGTERM`);
+    assert.ok(ms < stopGraceMs, `${name} did not end by SIGTERM`);
     if (ms > slowest.ms) slowest = { name, ms };
   }
   write(`each container ends by SIGTERM, ${slowest.name} as the slowest after ${seconds(slowest.ms)}`);

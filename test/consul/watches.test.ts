@@ -1,4 +1,5 @@
 import t from 'tap';
+import { lastValue } from '../../lib/consul/watch-state.ts';
 import { CatalogWatches } from '../../lib/consul/watches.ts';
 import { hear, query, Script, start } from './script.ts';
 
@@ -32,6 +33,27 @@ t.test('an equal value with a newer index notifies nobody and stays the same obj
   third.answer(['y'], 9);
   await script.next();
   t.same(heard, ['state', 'value']);
+});
+
+t.test('a request has the text of the last answer, whose value is the object that followers have', async (t) => {
+  const { script, watches } = start(t);
+  const { follow, heard } = hear(watches);
+  const first = await script.next();
+  t.equal(first.options.known, undefined);
+  first.answer(['x'], 7, { digest: 'one' });
+  const second = await script.next();
+  t.equal(second.options.known?.digest, 'one');
+  t.equal(second.options.known?.value, lastValue(follow.state));
+  second.answer(['x', 'y'], 8, { digest: 'two' });
+  const third = await script.next();
+  t.equal(third.options.known?.digest, 'two');
+  t.equal(third.options.known?.value, lastValue(follow.state));
+  third.answer(third.options.known?.value, 9, { digest: 'two' });
+  const fourth = await script.next();
+  t.match(follow.state, { value: ['x', 'y'], index: 9n });
+  t.same(heard, ['state', 'value']);
+  fourth.answer(['z'], 10);
+  t.equal((await script.next()).options.known, undefined, 'the text of the last answer is not known');
 });
 
 t.test('after a fall of the index the value is read again without an index', async (t) => {

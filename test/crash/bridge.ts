@@ -17,8 +17,14 @@ export type BridgeOrder = {
 );
 
 export type BridgeWord =
-  /** `summary` begins with the master's address. */
-  | { readonly kind: 'crash'; readonly outcome: string; readonly summary: string; readonly details: unknown }
+  /** `summary` begins with the master's address. `atMs`: when it was reported, in milliseconds since the epoch. */
+  | {
+      readonly kind: 'crash';
+      readonly atMs: number;
+      readonly outcome: string;
+      readonly summary: string;
+      readonly details: unknown;
+    }
   /** The masters by its records as `host:port`, as far as it could judge a crash: it has measured a replica as in step. */
   | { readonly kind: 'state'; readonly masters: readonly string[] };
 
@@ -32,7 +38,7 @@ const consul = { http: order.consul };
 function onReport({ loop, outcome }: RunReport): void {
   if (loop !== 'crash' && loop !== 'cluster-crash') return;
   const { summary = '', details } = outcome as { summary?: string; details?: unknown };
-  say({ kind: 'crash', outcome: outcome.kind, summary, details });
+  say({ kind: 'crash', atMs: Date.now(), outcome: outcome.kind, summary, details });
 }
 
 function startWithSentinels({ sentinels }: Extract<BridgeOrder, { kind: 'sentinel' }>): () => readonly string[] {

@@ -6,7 +6,7 @@ import type { CrashCaseParts } from '../../lib/crash/case-options.ts';
 import type { CrashEnd, CrashSubject } from '../../lib/crash/subject.ts';
 import { SwitchmasterError } from '../../lib/errors.ts';
 import type { Address } from '../../lib/model/address.ts';
-import type { CrashDecision } from '../../lib/model/crash.ts';
+import { type CrashDecision, contradictConnection } from '../../lib/model/crash.ts';
 
 export async function listen(port = 0): Promise<Server> {
   const server = createServer((socket) => socket.on('error', () => undefined).resume());
@@ -23,7 +23,18 @@ export async function startCase(t: Test, { crashAfterMs = 60, waitMs = 3_000 } =
   await once(server, 'close');
   const master: Address = { host: '127.0.0.1', port };
   const world = {
-    ...{ entered: 0, left: 0, reads: 0, infos: 0, forgotten: 0, claims: 0, refusals: 0, decisions: 0, losses: 0 },
+    ...{
+      entered: 0,
+      left: 0,
+      reads: 0,
+      infos: 0,
+      forgotten: 0,
+      claims: 0,
+      refusals: 0,
+      decisions: 0,
+      losses: 0,
+      orders: 0,
+    },
     isLoading: true,
     decision: { kind: 'wait', end: 'contradicted', why: 'nothing is certain' } as CrashDecision<string>,
     /** Of a master that came back without its keys. */
@@ -33,9 +44,12 @@ export async function startCase(t: Test, { crashAfterMs = 60, waitMs = 3_000 } =
     /** Whether another bridge notes an order first. */
     isClaimLost: false,
     lease: 'inside' as 'inside' | 'full',
-    onClaim: () => {},
+    onClaim: (): void | Promise<void> => {},
     /** What is done about the evidence, in order. */
     steps: [] as string[],
+    /** What the process that came back answers. */
+    info: { runId: 'after', keys: 0 },
+    /** Whether its replicas have keys that a master without keys would take from them. */
     keys: 'more' as 'more' | 'none',
     refusal: new SwitchmasterError('redis-refused', 'no suitable replica'),
     cancelled: [] as number[],
@@ -52,7 +66,9 @@ export async function startCase(t: Test, { crashAfterMs = 60, waitMs = 3_000 } =
     whyNot: () => world.whyNot,
     readInfo: async () => {
       world.infos += 1;
-      return `run_id:after\r\nrole:master\r\nloading:${world.isLoading ? 1 : 0}\r\naof_enabled:0\r\n`;
+      const { isLoading, info } = world;
+      const keyspace = `db0:keys=${info.keys},expires=0\r\n`;
+      return `run_id:${info.runId}\r\nrole:master\r\nloading:${isLoading ? 1 : 0}\r\naof_enabled:0\r\n${keyspace}`;
     },
     readOthers: async () => {
       world.reads += 1;
@@ -64,16 +80,19 @@ export async function startCase(t: Test, { crashAfterMs = 60, waitMs = 3_000 } =
       world.forgotten += 1;
       world.answers = [];
     },
-    wouldLoseKeys: () => (world.answers.length === 0 ? undefined : world.keys === 'more'),
-    decide: ({ sign, lastOrderAgeMs }) => {
+    wouldLoseKeys: ({ keys }) => (world.answers.length === 0 ? undefined : world.keys === 'more' && keys === 0),
+    decide: ({ sign, lastOrderAgeMs, ...known }) => {
       if (lastOrderAgeMs !== undefined) return { kind: 'refuse', end: 'too-soon', why: 'an order was just given' };
       world[sign.kind === 'emptied' ? 'losses' : 'decisions'] += 1;
       if (sign.kind === 'emptied') return world.emptied;
+      const why = contradictConnection(sign, known);
+      if (why !== undefined) return { kind: 'wait', end: 'unclear', why };
       if (world.refusals > 0) return { kind: 'order', target: 'replica' };
       return world.decision;
     },
     describe: () => ({}),
     order: async () => {
+      world.orders += 1;
       if (world.refusals === 0) return;
       world.refusals -= 1;
       throw world.refusal;
@@ -101,7 +120,7 @@ export async function startCase(t: Test, { crashAfterMs = 60, waitMs = 3_000 } =
     },
     claimOrder: async (_, { last }) => {
       world.claims += 1;
-      world.onClaim();
+      await world.onClaim();
       if (world.isClaimLost) return undefined;
       return { before: last, index: world.claims };
     },

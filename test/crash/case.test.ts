@@ -1,6 +1,9 @@
-import { setImmediate } from 'node:timers/promises';
+import { performance } from 'node:perf_hooks';
+import { setTimeout as delay, setImmediate } from 'node:timers/promises';
 import t from 'tap';
+import { everyMs } from '../../lib/crash/pace.ts';
 import { SwitchmasterError } from '../../lib/errors.ts';
+import { longestPauseMs } from '../../lib/model/crash-proof.ts';
 import { waitFor } from '../sandbox/condition.ts';
 import { listen, startCase } from './case-world.ts';
 
@@ -85,6 +88,67 @@ t.test('a claim ends with the case if maintenance began while Consul took it: no
   t.equal(await judged, 'judged');
   t.match(ends, [{ kind: 'maintenance', target: undefined }]);
   t.strictSame(world.cancelled, [1]);
+});
+
+t.test('no order follows a claim for which Consul took so long that the master is back', async (t) => {
+  const { port, world, ends, judged } = await startCase(t);
+  world.onClaim = async () => {
+    const server = await listen(port);
+    t.teardown(() => server.close());
+    Object.assign(world, { isLoading: false, keys: 'none' });
+    await delay(2 * everyMs);
+  };
+  world.decision = { kind: 'order', target: 'replica' };
+  t.equal(await judged, 'not-crashed');
+  t.match(ends, [{ kind: 'back', target: undefined }]);
+  t.equal(world.orders, 0);
+  t.strictSame(world.cancelled, [1]);
+});
+
+t.test('an order follows such a claim if the master still refuses connections', async (t) => {
+  const { world, ends, judged } = await startCase(t);
+  world.onClaim = () => delay(2 * everyMs);
+  world.decision = { kind: 'order', target: 'replica' };
+  t.equal(await judged, 'judged');
+  t.match(ends, [{ kind: 'ordered', target: 'replica' }]);
+  t.match(world, { orders: 1, claims: 1, cancelled: [] });
+});
+
+t.test('an order follows a claim after which the proof had to begin again', async (t) => {
+  const { world, ends, judged } = await startCase(t);
+  let claimedMs = Number.POSITIVE_INFINITY;
+  world.onClaim = async () => {
+    await delay(longestPauseMs + everyMs);
+    claimedMs = performance.now();
+  };
+  world.decision = { kind: 'order', target: 'replica' };
+  t.equal(await judged, 'judged');
+  t.match(ends, [{ kind: 'ordered', target: 'replica' }]);
+  t.match(world, { orders: 1, claims: 1, cancelled: [] });
+  const firstMs = ends.map(
+    ({ sign }) => sign.kind === 'refused' && sign.connection.kind === 'refused' && sign.connection.firstMs,
+  );
+  t.ok(Number(firstMs[0]) > claimedMs, 'every refusal came after the claim');
+});
+
+t.test('an order follows such a claim also if the time to wait for others was over meanwhile', async (t) => {
+  const { world, ends, judged } = await startCase(t, { waitMs: 0 });
+  world.onClaim = () => delay(2 * everyMs);
+  world.decision = { kind: 'order', target: 'replica' };
+  t.equal(await judged, 'judged');
+  t.match(ends, [{ kind: 'ordered', target: 'replica' }]);
+  t.match(world, { orders: 1, claims: 1, cancelled: [] });
+});
+
+t.test('maintenance that begins during the last claim is the reason', async (t) => {
+  const { world, ends, judged } = await startCase(t, { waitMs: 0 });
+  world.onClaim = () => {
+    world.whyNot = 'in maintenance';
+  };
+  world.decision = { kind: 'order', target: 'replica' };
+  t.equal(await judged, 'judged');
+  t.match(ends, [{ kind: 'maintenance', why: 'in maintenance', target: undefined }]);
+  t.match(world, { orders: 0, cancelled: [1] });
 });
 
 t.test('a claim ends with the case if the order was refused, and stays if it may have been carried out', async (t) => {

@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { tryConnect } from '../../lib/crash/connect-attempt.ts';
+import type { Address } from '../../lib/model/address.ts';
+import { Certificates } from '../sandbox/certificates.ts';
 import { waitFor } from '../sandbox/condition.ts';
 import type { RedisServer } from '../sandbox/redis.ts';
 import { RespConnection } from '../sandbox/resp.ts';
@@ -13,20 +15,13 @@ import { openIdle, type Scene } from './scene.ts';
 
 /** Events in which somebody else listens at the master's address, or it listens elsewhere. */
 export const listenerEvents: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
-  'another Redis on the port': async ({ master, random }) => {
-    await master.kill();
-    const dir = mkdtempSync(join(tmpdir(), 'another-redis-'));
-    const { host, port } = master.address;
-    const args = ['--port', port, '--bind', host, '--save', '', '--appendonly', 'no', '--dir', dir].map(String);
-    const other = spawn('redis-server', args, { stdio: 'ignore' });
-    const ended = once(other, 'exit');
-    await waitFor('it to listen', () => isListening(master), { intervalMs: 2 });
-    await delay(100 + random() * 300);
-    other.kill('SIGKILL');
-    await ended;
-    rmSync(dir, { recursive: true });
-    await master.start();
-  },
+  'another Redis on the port': (scene) => replaceBy(scene, ({ port }) => ['--port', port]),
+  'a port that speaks TLS only': (scene) =>
+    replaceBy(scene, ({ port }, dir) => {
+      const { certFile, keyFile } = new Certificates(dir).issue('redis');
+      const files = ['--tls-cert-file', certFile, '--tls-key-file', keyFile, '--tls-auth-clients', 'no'];
+      return ['--port', 0, '--tls-port', port, ...files];
+    }),
   'a proxy that closes each connection': async ({ master, random }) => {
     await master.kill();
     const proxy = createServer((socket) => socket.on('error', () => undefined).destroy());
@@ -38,6 +33,17 @@ export const listenerEvents: Readonly<Record<string, (scene: Scene) => Promise<v
     await master.start();
   },
   'the port moves': (scene) => listenElsewhere(scene, { types: ['normal'], port: 1 }),
+  'the address moves': async ({ master, random }) => {
+    // Redis closes its listeners when it binds again, and keeps its connections.
+    const elsewhere = '127.0.0.9';
+    const { host, port } = master.address;
+    await master.command('CONFIG', 'SET', 'bind', elsewhere);
+    const admin = await RespConnection.open({ host: elsewhere, port });
+    await admin.command('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await delay(100 + random() * 300);
+    await admin.command('CONFIG', 'SET', 'bind', host);
+    admin.close();
+  },
   'no TCP port, and everybody is disconnected': (scene) =>
     listenElsewhere(scene, { types: ['normal', 'replica', 'pubsub'], port: 0 }),
   'a storm of connections': async ({ master, random }) => {
@@ -59,9 +65,30 @@ export const listenerEvents: Readonly<Record<string, (scene: Scene) => Promise<v
 /** Those in which nobody listens at the address for a while. */
 export const listenerEndings: readonly string[] = [
   'another Redis on the port',
+  'a port that speaks TLS only',
   'a proxy that closes each connection',
   'no TCP port, and everybody is disconnected',
+  'the address is gone with the process',
 ];
+
+/** Another Redis with these options listens at the master's address for a while, and the master is gone. */
+async function replaceBy(
+  { master, random }: Scene,
+  optionsOf: (address: Address, dir: string) => readonly (string | number)[],
+): Promise<void> {
+  const dir = mkdtempSync(join(tmpdir(), 'another-redis-'));
+  const options = optionsOf(master.address, dir);
+  await master.kill();
+  const common = ['--bind', master.address.host, '--save', '', '--appendonly', 'no', '--dir', dir];
+  const other = spawn('redis-server', [...options, ...common].map(String), { stdio: 'ignore' });
+  const ended = once(other, 'exit');
+  await waitFor('it to listen', () => isListening(master), { intervalMs: 2 });
+  await delay(100 + random() * 300);
+  other.kill('SIGKILL');
+  await ended;
+  rmSync(dir, { recursive: true });
+  await master.start();
+}
 
 /** The process lives and does not listen at its address any more; clients of these types are disconnected. `port` 1: any other one. */
 async function listenElsewhere(

@@ -1,56 +1,29 @@
 // Rounds in a network of its own: started by main.ts. argv: kind, seed, rounds, crashes.
 import { setTimeout as delay } from 'node:timers/promises';
-import { tryConnect } from '../../lib/crash/connect-attempt.ts';
-import type { Address } from '../../lib/model/address.ts';
 import { Random } from '../chaos/random.ts';
 import { waitFor } from '../sandbox/condition.ts';
 import type { RedisServer } from '../sandbox/redis.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
 import { endings, events } from './events.ts';
-import { type CrashPair, type CrashStage, crashAfterMs, untilWhole, type Whole, wordsAbout } from './stage.ts';
+import { type Judgement, judgeOrders, quietMs } from './judgement.ts';
+import { Prober } from './prober.ts';
+import type { Silences, Span } from './silence.ts';
+import {
+  type CrashPair,
+  type CrashStage,
+  type CrashWord,
+  crashAfterMs,
+  untilWhole,
+  type Whole,
+  wordsAbout,
+} from './stage.ts';
 import { type StageKind, stages } from './stages.ts';
 
 const [kind = 'sentinel', ...numbers] = process.argv.slice(2);
 const [seed = 1, rounds = 100, crashes = 10] = numbers.map(Number);
 const write = (text: string) => process.stdout.write(`${text}\n`);
 
-/**
- * Measures the longest time in which no attempt to connect to the address was accepted. On a busy machine an attempt may come
- * late, so this is the most for which nobody can have listened.
- */
-class Prober {
-  readonly #ended = new AbortController();
-  longestMs = 0;
-  /** The longest time between two of its own attempts. */
-  longestGapMs = 0;
-
-  constructor(address: Address) {
-    void this.#probe(address);
-  }
-
-  stop(): void {
-    this.#ended.abort();
-  }
-
-  async #probe(to: Address): Promise<void> {
-    let acceptedMs = performance.now();
-    let lastMs = acceptedMs;
-    while (!this.#ended.signal.aborted) {
-      const beganMs = performance.now();
-      this.longestGapMs = Math.max(this.longestGapMs, beganMs - lastMs);
-      lastMs = beganMs;
-      const answer = await tryConnect({ to, from: undefined }, { timeoutMs: 1_000 });
-      this.longestMs = Math.max(this.longestMs, performance.now() - acceptedMs);
-      if (answer === 'accepted') acceptedMs = beganMs;
-      await delay(2);
-    }
-  }
-}
-
-/** Longer than it takes a bridge to end a case after a connection was accepted. */
-const quietMs = 150;
-
-type End = 'quiet' | 'due' | 'unclear' | 'wrong';
+type End = 'quiet' | Judgement;
 
 /** The masters whose last failover is long enough ago: before, every order is refused, and a quiet round shows nothing. */
 const settled = new Map<CrashPair, RedisServer>();
@@ -63,10 +36,7 @@ async function untilSettled(stage: CrashStage, pair: CrashPair): Promise<Whole> 
   return untilWhole(stage, pair);
 }
 
-/**
- * An order is wrong unless the event ended the process, and nobody listened for as long as the proof takes. `unclear`: the prober
- * itself stood still, so it does not know that.
- */
+/** An order is wrong unless nobody listened because of the event for as long as the proof takes. */
 async function playEvent(
   stage: CrashStage,
   { pair, name, random }: { readonly pair: CrashPair; readonly name: string; readonly random: () => number },
@@ -75,18 +45,24 @@ async function playEvent(
   const whole = await untilSettled(stage, pair);
   const ordered = () => wordsAbout(stage, whole.master).filter(({ outcome }) => outcome === 'applied');
   const before = ordered().length;
-  const prober = new Prober(whole.master.address);
+  const stopProbing = endings.has(name) ? await prober.start(whole.master.address) : undefined;
   await events[name]?.({ links, bridges, observers: stage.observers(pair), ...whole, random });
   await untilWhole(stage, pair);
   // No condition shows that something never happens.
   await delay(quietMs);
-  prober.stop();
+  const silences = await stopProbing?.();
   const orders = ordered().slice(before);
   if (orders.length === 0) return 'quiet';
-  if (endings.has(name) && prober.longestMs >= crashAfterMs)
-    return prober.longestGapMs >= crashAfterMs / 2 ? 'unclear' : 'due';
-  write(`${name}: ${JSON.stringify(orders)}; nobody listened for ${prober.longestMs} ms at most`);
-  return 'wrong';
+  const end = judgeOrders(orders, { silences, crashAfterMs });
+  if (end !== 'due')
+    write(`${end}: ${name}: ${JSON.stringify(orders)}; nobody listened: ${JSON.stringify(near(silences, orders))}`);
+  return end;
+}
+
+/** Those of the five seconds before the orders. */
+function near(silences: Silences | undefined, orders: readonly CrashWord[]): Silences | undefined {
+  const isNear = ({ fromMs, toMs }: Span) => orders.some(({ atMs }) => fromMs < atMs && toMs > atMs - 5_000);
+  return silences && { certain: silences.certain.filter(isNear), possible: silences.possible.filter(isNear) };
 }
 
 /** Milliseconds from SIGKILL to the replica's first answer as a master; undefined where no bridge ordered it. */
@@ -121,6 +97,7 @@ process.on('uncaughtException', (error) => {
   process.exit(1);
 });
 const stage = await stages[kind as StageKind](sandbox);
+const prober = new Prober();
 const random = new Random(seed);
 const tally = new Map<string, Record<End, number>>();
 const names = Object.keys(events);
@@ -160,6 +137,7 @@ const median = times[Math.floor((times.length - 1) / 2)];
 if (median !== undefined)
   write(`crashes: ${times.length}, median ${Math.round(median)} ms, longest ${Math.round(times.at(-1) ?? 0)} ms`);
 for (const { child } of stage.bridges) child.kill('SIGKILL');
+prober.close();
 await sandbox.close();
 const unclear = [...tally.values()].reduce((sum, counts) => sum + counts.unclear, 0);
 const missed = times.filter((ms) => !Number.isFinite(ms)).length;

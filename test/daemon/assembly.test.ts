@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { Secret } from '../../lib/config/secret.ts';
 import { Assembly, type Blueprint } from '../../lib/daemon/assembly.ts';
@@ -34,6 +35,21 @@ t.test('parts start in order and stop in reverse', async (t) => {
   t.strictSame(events, ['start a', 'start b', 'start c', 'stop c', 'stop b', 'stop a']);
 });
 
+t.test('orders that parts carry out end before the first part that changes is stopped', async (t) => {
+  const { events, assembly, blueprint } = setup();
+  const ordered = (name: string, settings: number) =>
+    blueprint(name, settings, {
+      endOrders: async ({ graceMs }) => {
+        await delay(1);
+        events.push(`orders of ${name} within ${graceMs}`);
+      },
+    });
+  await assembly.become([ordered('a', 1), ordered('b', 1), blueprint('c', 1)], grace);
+  events.length = 0;
+  await assembly.become([ordered('a', 1), ordered('b', 2), blueprint('c', 2)], { ...grace, graceMs: 500 });
+  t.strictSame(events, ['orders of b within 500', 'stop c', 'stop b', 'start b', 'start c']);
+});
+
 t.test('a reload keeps the parts whose settings did not change', async (t) => {
   const { events, assembly, blueprint } = setup();
   await assembly.become([blueprint('a', 1), blueprint('b', 1), blueprint('c', 1)], grace);
@@ -68,6 +84,24 @@ t.test('a part that fails to stop does not keep the others from stopping', async
   await assembly.become([blueprint('a', 1), blueprint('b', 1, { stop })], grace);
   await assembly.stop(grace);
   t.strictSame(events.slice(2), ['part failed to stop', 'stop a']);
+});
+
+t.test('the parts have one time in which to stop, and each of them some of it', async (t) => {
+  const { assembly, blueprint } = setup();
+  const given = new Map<string, number>();
+  const part = (name: string, tookMs = 0) =>
+    blueprint(name, 1, {
+      stop: async ({ graceMs }) => {
+        given.set(name, graceMs);
+        // The work of a part takes this long.
+        await delay(tookMs);
+      },
+    });
+  await assembly.become([part('a'), part('b', 1_200), part('c', 200)], { graceMs: 2_000, cause: 'order' });
+  await assembly.stop({ graceMs: 2_000 });
+  t.ok(Number(given.get('c')) > 1_900);
+  t.ok(Number(given.get('b')) <= 1_800 && Number(given.get('b')) > 1_000);
+  t.equal(given.get('a'), 1_000);
 });
 
 t.test('a changed secret changes the hash of settings', (t) => {

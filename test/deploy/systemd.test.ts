@@ -64,6 +64,7 @@ t.test('the daemon notifies systemd that it works, and has it watched', (t) => {
   t.equal(settings.get('Type'), 'notify');
   t.equal(settings.get('NotifyAccess'), 'all', 'systemd-notify is no child of systemd');
   t.ok(Number(settings.get('WatchdogSec')) >= 10);
+  t.ok(Number(settings.get('TimeoutStopSec')) >= 30);
   t.end();
 });
 

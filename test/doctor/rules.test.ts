@@ -94,6 +94,11 @@ const faults: readonly (readonly [fault: string, examination: Examination, rules
     ['priority-equal-versions'],
   ],
   [
+    'candidates of another program with the same version',
+    instances(redis(1, { version: '8.0.2' }), redis(2, { version: '8.0.2' }), redis(3, { version: 'valkey 8.0.2' })),
+    ['priority-equal-versions'],
+  ],
+  [
     'writes that stop after a failover',
     instances(tuned(1, { minReplicasToWrite: 2 }), redis(2), redis(3)),
     ['min-replicas-too-many'],

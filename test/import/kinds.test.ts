@@ -1,34 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import t, { type Test } from 'tap';
-import { parse } from 'yaml';
+import t from 'tap';
 import { importErb } from '../../lib/import/erb/template.ts';
-import { importFiles } from '../../lib/import/import.ts';
-import type { ImportKind } from '../../lib/import/kind.ts';
 import { projectDir } from '../docs/pages.ts';
+import { importText, pools, smitty } from './import-text.ts';
 
 /* What an import must report. The pages of the migrations have the whole examples. */
-
-type Files = Readonly<Record<string, string>>;
-
-/** The config that the first file of the folder gives, and the remarks as `todo 3 what: why`. */
-async function importText(t: Test, kind: ImportKind, files: Files, given = Object.keys(files)) {
-  const folder = t.testdir({ ...files });
-  const { files: results, remarks } = await importFiles(
-    kind,
-    given.map((name) => path.join(folder, name)),
-  );
-  const lines = remarks.map((one) => `${one.kind} ${one.line} ${one.what}: ${one.why}`.replaceAll(`${folder}/`, ''));
-  return { config: parse(results[0]?.text ?? ''), todo: lines.filter((one) => one.startsWith('todo')), lines };
-}
-
-const pools = 'root:\n  listen: 127.0.0.1:22121\n  redis: true\n  servers:\n  - 10.0.0.5:6379:1 shard1\n';
-const smitty = `twemproxy_pool_name: root
-twemproxy_config_file: nutcracker.yml
-sentinel_ip: 10.0.0.5
-sentinel_port: 26379
-restart_command: systemctl restart nutcracker
-`;
 
 t.test('an import names each option of the agent that it assumes, and each further line that starts it', async (t) => {
   const start = '#!/bin/sh\nnode redis_twemproxy_agent -h 10.0.0.5 -f /x.yml -c "restart x"\n';

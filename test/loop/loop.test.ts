@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import t, { type Test } from 'tap';
 import { SwitchmasterError } from '../../lib/errors.ts';
 import type { Hint } from '../../lib/loop/hint.ts';
-import { Loop } from '../../lib/loop/loop.ts';
+import { Loop, type LoopOptions } from '../../lib/loop/loop.ts';
 import type { Outcome, RunReport } from '../../lib/loop/outcome.ts';
 import type { Run } from '../../lib/loop/run.ts';
 import { waitFor } from '../sandbox/condition.ts';
@@ -20,7 +20,7 @@ class Stage extends EventEmitter {
   readonly reports: RunReport[] = [];
   readonly loop: Loop<TestHint>;
 
-  constructor(t: Test, options: { readonly resyncMs?: number } = {}) {
+  constructor(t: Test, options: Pick<Partial<LoopOptions>, 'resyncMs' | 'calm'> = {}) {
     super();
     this.loop = new Loop({
       reconciler: {
@@ -28,6 +28,7 @@ class Stage extends EventEmitter {
         reconcile: (run) => this.#begin(run),
         isUrgent: ({ kind }) => kind === 'alarm',
       },
+      ...options,
       resyncMs: options.resyncMs ?? 60_000,
       backoff: { initialMs: 1, maxMs: 5 },
       onReport: (report) => this.reports.push(report),
@@ -196,3 +197,45 @@ t.test('an observer that throws does not stop the loop', async (t) => {
   await waitFor('a third run', () => runs > 2);
   t.pass('it continued');
 });
+
+t.test('of many keys, one that only timers woke runs less often, until a hint comes', async (t) => {
+  const stage = new Stage(t, { resyncMs: 20, calm: { keys: 1, mostTimes: 3, isCalm: () => true } });
+  for (const key of ['b', 'c', 'd']) stage.loop.wake(key, hint);
+  (await stage.run(1)).end({ kind: 'held', summary: 'it waits for the test', retryAfterMs: 60_000 });
+  (await stage.run(2)).end({ kind: 'held', summary: 'it waits for the test', retryAfterMs: 60_000 });
+  (await stage.run(3)).end({ kind: 'held', summary: 'it waits for the test', retryAfterMs: 60_000 });
+  stage.loop.wake('a', hint);
+  for (const n of [4, 5, 6]) (await stage.run(n)).end(unchanged);
+  await stage.run(7);
+  const waits = () =>
+    stage.reports.filter(({ key }) => key === 'a').map(({ nextMs }) => Math.floor((nextMs ?? 0) / 20));
+  t.strictSame(waits(), [1, 1, 3]);
+  stage.loop.wake('a', hint);
+  (await stage.run(7)).end(unchanged);
+  (await stage.run(8)).end(unchanged);
+  await waitFor('its report', waits, { until: ({ length }) => length === 5 });
+  t.strictSame(waits().slice(3), [3, 1], 'a hint during a run is one of the next');
+});
+
+for (const [why, isCalm] of [
+  ['is not calm', () => false],
+  [
+    'is not known to be calm',
+    () => {
+      throw new Error('boom');
+    },
+  ],
+] as const) {
+  t.test(`of many keys, one that ${why} runs as often as the config says`, async (t) => {
+    const stage = new Stage(t, { resyncMs: 20, calm: { keys: 1, mostTimes: 3, isCalm } });
+    for (const [i, key] of ['b', 'c', 'd'].entries()) {
+      stage.loop.wake(key, hint);
+      (await stage.run(i + 1)).end({ kind: 'held', summary: 'it waits for the test', retryAfterMs: 60_000 });
+    }
+    stage.loop.wake('a', hint);
+    for (const n of [4, 5, 6, 7]) (await stage.run(n)).end(unchanged);
+    await stage.run(8);
+    const waits = stage.reports.filter(({ key }) => key === 'a').map(({ nextMs }) => Math.floor((nextMs ?? 0) / 20));
+    t.strictSame(waits, [1, 1, 1, 1]);
+  });
+}

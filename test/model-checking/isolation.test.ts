@@ -24,6 +24,8 @@ interface World {
   readonly aloneForMs: number;
   /** How long a replica has been heard, and nobody else. */
   readonly replicaAloneForMs: number;
+  /** How long Consul has been heard, and nobody else. */
+  readonly consulAloneForMs: number;
   /** `demoted`: the old master is a replica. */
   readonly failover: 'none' | 'promoted' | 'demoted';
   /** Whether the replica still follows this master. */
@@ -42,6 +44,7 @@ const first: World = {
     cutForMs: 0,
     aloneForMs: 0,
     replicaAloneForMs: 0,
+    consulAloneForMs: 0,
     failover: 'none',
     followed: true,
     isRecorded: false,
@@ -83,6 +86,7 @@ function advance(world: World, { links, failover, followed }: Move): World {
     ...{ links, ackAgeMs, failover, followed, isRecorded },
     cutForMs: links.sentinels ? 0 : older(world.cutForMs),
     aloneForMs: isAlone ? older(world.aloneForMs) : 0,
+    consulAloneForMs: links.consul && !links.sentinels && !acks ? Math.min(world.consulAloneForMs + stepMs, 1_800) : 0,
     replicaAloneForMs: isReplicaAlone ? Math.min(world.replicaAloneForMs + stepMs, oldestAloneMs) : 0,
     state: planIsolation(aged(world.state), reading, { silenceMs: silenceMs(downAfterMs) }),
   };
@@ -104,8 +108,18 @@ function ageState(state: IsolationState): IsolationState {
   const since = 'sinceMs' in state ? { sinceMs: age(state.sinceMs, oldestPauseMs) } : {};
   const replica = 'replicaMs' in state ? { replicaMs: ageOf(state.replicaMs, (ms) => age(ms, oldestAloneMs)) } : {};
   const released = 'releasedMs' in state ? { releasedMs: ageOf(state.releasedMs, (ms) => age(ms, oldestMs)) } : {};
+  const consul = 'consulMs' in state ? { consulMs: ageOf(state.consulMs, (ms) => age(ms, oldestMs)) } : {};
   const rounds = 'rounds' in state ? { rounds: Math.min(state.rounds, 3) } : {};
-  return { ...state, ...heard, ...since, ...replica, ...released, ...rounds, atMs: nowMs - stepMs } as IsolationState;
+  return {
+    ...state,
+    ...heard,
+    ...since,
+    ...replica,
+    ...released,
+    ...consul,
+    ...rounds,
+    atMs: nowMs - stepMs,
+  } as IsolationState;
 }
 
 function ageOf(ms: number | undefined, age: (ms: number) => number): number | undefined {
@@ -135,9 +149,11 @@ function findFault(before: World, after: World): string | undefined {
   const paused = isPaused(state);
   const acked = links.replica && followed;
   if (failover === 'demoted' && paused) return 'a replica is paused';
-  // A pause outlasts the return of a replica alone by 2 s.
-  const isEnding = isPaused(before.state) && after.replicaAloneForMs > 0 && after.replicaAloneForMs <= 2_000 + stepMs;
-  if (failover === 'none' && paused && !isEnding && (acked || links.sentinels || links.consul))
+  // A pause outlasts the return of a replica alone by 2 s, and that of Consul alone by 1 s.
+  const isEndingBy = (forMs: number, limitMs: number) => forMs > 0 && forMs <= limitMs + stepMs;
+  const isEnding = isEndingBy(after.replicaAloneForMs, 2_000) || isEndingBy(after.consulAloneForMs, 1_000);
+  const outlasts = isPaused(before.state) && isEnding;
+  if (failover === 'none' && paused && !outlasts && (acked || links.sentinels || links.consul))
     return 'a connected master is paused';
   if (failover === 'demoted') return undefined;
   if (aloneForMs >= 4_050 && ackAgeMs >= 4_050 && !paused) return 'a master that is cut off accepts writes';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { isPattern, matchesAny } from '../../lib/model/glob.ts';
+import { isPattern, makeMatcher, matchesAny } from '../../lib/model/glob.ts';
 
 const cases = [
   ['*', 'shard1', true],
@@ -9,6 +9,17 @@ const cases = [
   ['a.c', 'abc', false],
   ['a[1]', 'a[1]', true],
   ['a[1]', 'a1', false],
+  ['', '', true],
+  ['', 'a', false],
+  ['*', '', true],
+  ['a*b*c', 'abcbc', true],
+  ['a*b*c', 'aXbXcX', false],
+  ['*ab', 'aab', true],
+  ['a**?', 'ab', true],
+  ['a**?', 'a', false],
+  ['a*', 'b\na', false],
+  ['a*', 'a\nb', true],
+  [`${'a*'.repeat(40)}b`, 'a'.repeat(20_000), false],
 ] as const;
 
 t.test('a star matches any text and a question mark one character', async (t) => {
@@ -24,4 +35,9 @@ t.test('only a name with a star or a question mark is a pattern', async (t) => {
     false,
     false,
   ]);
+});
+
+t.test('a matcher of many patterns matches what any of them matches', async (t) => {
+  for (const [pattern, name, expected] of cases)
+    t.equal(makeMatcher(['other', pattern, 'x?y'])(name), expected, `${pattern} ${name}`);
 });

@@ -131,9 +131,9 @@ t.test('while the table grows, each text that was added is found', (t) => {
 t.test('to begin with a secret of megabytes takes less than to write it as JSON', (t) => {
   const text = Array.from({ length: 150_000 }, (_, i) => `secret number ${i * 7919}\n`).join('');
   const measure = (work: () => unknown): number => {
-    const before = process.threadCpuUsage();
+    const startMs = performance.now();
     work();
-    return process.threadCpuUsage(before).user;
+    return performance.now() - startMs;
   };
   const attempts = Array.from({ length: 5 }, () => {
     const learning = new Redactor().learning([text]);

@@ -61,6 +61,13 @@ t.test('Node.js keeps its text with one byte for each character', async (t) => {
   t.equal(/[\u0100-\uffff]/.exec(await readFile(program, 'utf8')), null);
 });
 
+t.test('it leaves out what no running switchmaster calls', async (t) => {
+  const text = await readFile(program, 'utf8');
+  t.notMatch(text, /^--- ajv /m, 'a validator of JSON schemas');
+  t.notMatch(text, /chaîne de caractères|Option invalide/, 'messages in French');
+  t.ok(text.length < 4_500_000, `${text.length} characters`);
+});
+
 t.test('it names the license of each library in it', async (t) => {
   const text = await readFile(program, 'utf8');
   const { dependencies } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));

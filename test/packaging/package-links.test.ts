@@ -30,11 +30,21 @@ t.test('a link that leads out of the package is found', async (t) => {
 });
 
 t.test('what package.json exports is built from sources that exist', async (t) => {
-  const { exports, bin } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
-  for (const target of [exports['.'].types, exports['.'].default, bin.switchmaster]) {
-    const source = target.replace(/^(\.\/)?dist\//, '').replace(/(\.d\.ts|\.js)$/, '.ts');
+  const { exports } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
+  for (const target of [exports['.'].types, exports['.'].default]) {
+    const source = target.replace(/^\.\/dist\//, '').replace(/(\.d\.ts|\.js)$/, '.ts');
     t.ok(existsSync(path.join(root, source)), target);
   }
+});
+
+t.test('the build makes the command and the bundle that it starts, and the package has both', async (t) => {
+  const { bin, files, scripts } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
+  t.strictSame(bin, { switchmaster: 'dist/bin.cjs' });
+  for (const name of ['dist/bin.cjs', 'dist/switchmaster.mjs']) t.ok(files.includes(name), name);
+  t.match(scripts.build, / && node packaging\/main\.ts command >&2$/);
+  const lock = JSON.parse(await readFile(path.join(root, 'package-lock.json'), 'utf8'));
+  t.strictSame(lock.packages[''].bin, bin);
+  for (const name of ['bin-entry.ts', 'bundle-entry.ts']) t.ok(existsSync(path.join(root, 'packaging', name)), name);
 });
 
 t.test('it has the templates, the unit and the dashboards, and no tests', async (t) => {

@@ -1,34 +1,28 @@
-import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { findProgram } from '../../setup/paths.mjs';
-import { NumberWriter, persistentClient } from '../integration/support/writing.ts';
 import { waitFor } from '../sandbox/condition.ts';
 import { ConsulAgent } from '../sandbox/consul.ts';
 import { requireOwnNetwork } from '../sandbox/namespace.ts';
-import type { RedisServer } from '../sandbox/redis.ts';
+import { nowMs } from '../sandbox/recorder.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
 import type { SentinelServer } from '../sandbox/sentinel.ts';
+import { type SharingStage, untilWhole } from './failure.ts';
 import { guideAddresses, guideCommands, guideConfig, type SetUp } from './guide.ts';
 import { PairHost } from './host.ts';
+import { applicationAtTheAddress, bridge, layNetwork, serverNetwork } from './network.ts';
 
-const run = promisify(execFile);
-const bridge = { name: 'pair', address: '10.0.0.1' };
-/** Consul, Redis and Sentinel are at the other end of the hosts' default route. */
-const serverNetwork = '10.0.1';
-
-export interface PairStage {
+export interface PairStage extends SharingStage<PairHost> {
   readonly sandbox: Sandbox;
-  readonly hosts: readonly [PairHost, PairHost];
   readonly consul: ConsulAgent;
   readonly sentinels: readonly SentinelServer[];
-  readonly master: RedisServer;
-  /** The application: it connects to the shared address alone, from a third machine. */
-  readonly writer: NumberWriter;
 }
 
-export async function startStage(setUp: SetUp): Promise<PairStage> {
+/** `endMs`: when waiting for the hosts ends at the latest, by {@link nowMs}. Default: never. */
+export async function startStage(
+  setUp: SetUp,
+  { endMs = Number.POSITIVE_INFINITY }: { readonly endMs?: number } = {},
+): Promise<PairStage> {
   requireOwnNetwork();
   if (findProgram('keepalived') === undefined)
     throw new Error('keepalived is missing: run node setup/bootstrap.mjs --with keepalived');
@@ -46,8 +40,7 @@ export async function startStage(setUp: SetUp): Promise<PairStage> {
     const config = guideConfig({ own: host.address, consul: agent.url, sentinels: addresses, setUp });
     await host.write('/etc/switchmaster/switchmaster.yml', JSON.stringify(config));
     if (setUp === 'files') await host.run('rm', '-f', '/etc/haproxy/haproxy.cfg');
-    const programs = setUp === 'files' ? ['systemctl'] : ['systemctl', 'switchmaster'];
-    for (const command of guideCommands(...programs)) await type(host, command);
+    for (const command of guideCommands(setUp)) await type(host, command);
   };
   const [first, second] = guideAddresses.hosts;
   const hosts = [
@@ -55,12 +48,28 @@ export async function startStage(setUp: SetUp): Promise<PairStage> {
     new PairHost(sandbox, { name: 'lb2', address: second, bridge, install }),
   ] as const;
   await Promise.all(hosts.map((host) => host.boot()));
-  const shared = { host: guideAddresses.shared, port: guideAddresses.port };
-  const client = persistentClient(() => shared);
-  const writer = new NumberWriter({ name: 'application', key: 'numbers', client, pauseMs: 20 });
-  const stage = { sandbox, hosts, consul, sentinels, master: shard.master, writer };
+  const writer = applicationAtTheAddress();
+  const untilWell = () => hostsAreWell(hosts, { endMs });
+  const stage = {
+    sandbox,
+    hosts,
+    consul,
+    sentinels,
+    master: shard.master,
+    writer,
+    untilWell,
+    slowChecks: slowChecksOf,
+  };
   await untilWhole(stage);
+  if (setUp === 'guide') for (const command of guideCommands('shown')) await checkShown(hosts, command);
   return stage;
+}
+
+/** One host has the address, and both reach Redis by it. */
+async function checkShown(hosts: PairStage['hosts'], command: readonly string[]): Promise<void> {
+  const texts = await Promise.all(hosts.map((host) => host.run(...command)));
+  const found = texts.filter((text) => text.includes(` ${guideAddresses.shared}/`) || text === 'PONG\n');
+  if (found.length !== (command[0] === 'ip' ? 1 : 2)) throw new Error(`${command.join(' ')}: ${texts.join('\n')}`);
 }
 
 /**
@@ -93,37 +102,31 @@ function hostLogs(folder: string): string {
   return files.map((file) => `--- ${file}\n${readFileSync(join(folder, file), 'utf8').slice(-4_000)}`).join('\n');
 }
 
-/** A bridge to which the hosts have their links, and the whole network of the servers at the loopback interface. */
-async function layNetwork(): Promise<void> {
-  const commands = [
-    ['link', 'add', bridge.name, 'type', 'bridge'],
-    ['address', 'add', `${bridge.address}/24`, 'dev', bridge.name],
-    ['link', 'set', bridge.name, 'up'],
-    ['route', 'add', 'local', `${serverNetwork}.0/24`, 'dev', 'lo'],
-  ];
-  for (const command of commands) await run('ip', command);
-}
+/** keepalived wants several good checks in a row, which a busy machine may not give it for minutes. */
+const untilWellMs = 600_000;
 
-/** Resolves when either host could carry the address, exactly one does, and the application writes. */
-export async function untilWhole(stage: PairStage): Promise<void> {
-  await waitFor('both hosts to be well', () => Promise.all(stage.hosts.map(isWell)), {
-    timeoutMs: 90_000,
+async function hostsAreWell(hosts: PairStage['hosts'], { endMs }: { readonly endMs: number }): Promise<void> {
+  await waitFor('both hosts to be well', () => Promise.all(hosts.map(readState)), {
+    timeoutMs: Math.min(untilWellMs, endMs - nowMs()),
     // Each reading starts several programs on each host.
     intervalMs: 250,
-    until: (well) => well.every(Boolean),
+    until: (states) => states.every(({ isWell }) => isWell),
   });
-  await waitFor('one host to have the address', () => holderOf(stage), { timeoutMs: 30_000 });
-  const written = stage.writer.acknowledged.size;
-  await waitFor('a write', () => stage.writer.acknowledged.size > written);
 }
 
-/** keepalived is the holder or a backup at full priority, by its last words, and both checks pass. */
-async function isWell(host: PairHost): Promise<boolean> {
+/** 28 is curl's exit code for its time limit. */
+function slowChecksOf(host: PairHost): number {
+  return host.log('keepalived').match(/now returning 28|is being timed out/g)?.length ?? 0;
+}
+
+/** It is well if keepalived is the holder or a backup at full priority, by its last words, and both checks pass. */
+async function readState(host: PairHost) {
   const log = host.log('keepalived').split('Starting Keepalived v').at(-1) ?? '';
   const state = [...log.matchAll(/Entering (\w+) STATE/g)].at(-1)?.[1];
   const priority = [...log.matchAll(/Changing effective priority from \d+ to (\d+)/g)].at(-1)?.[1] ?? '100';
-  if (priority !== '100' || (state !== 'MASTER' && state !== 'BACKUP')) return false;
-  return checksPass(host);
+  const isSettled = priority === '100' && (state === 'MASTER' || state === 'BACKUP');
+  const checks = isSettled ? await checksPass(host) : undefined;
+  return { host: host.name, state, priority, checks, isWell: checks === true };
 }
 
 /** The two checks as keepalived's config has them. */
@@ -135,10 +138,4 @@ async function checksPass(host: PairHost): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-/** The only host that has the address; undefined if none or both have it. */
-export function holderOf({ hosts }: PairStage): PairHost | undefined {
-  const [holder, another] = hosts.filter((host) => host.has(guideAddresses.shared));
-  return another === undefined ? holder : undefined;
 }

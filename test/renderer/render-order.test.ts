@@ -1,5 +1,6 @@
 import t from 'tap';
 import { Precedence } from '../../lib/client/precedence.ts';
+import type { CommandSpec } from '../../lib/model/template-spec.ts';
 import type { RenderHint } from '../../lib/renderer/hint.ts';
 import { RenderOrder } from '../../lib/renderer/render-order.ts';
 import { StageClock } from '../../lib/renderer/stages.ts';
@@ -14,19 +15,25 @@ const moved: RenderHint = {
 };
 const added: RenderHint = { ...moved, urgency: 'ordinary' } as RenderHint;
 
+const ends: (() => void)[] = [];
+t.afterEach(() => {
+  for (const end of ends.splice(0)) end();
+});
+
 /** Templates that one decision wakes in this order. Each begins, and the test ends its work. */
 function stage(hint: RenderHint) {
   const seen: string[] = [];
   const answers = new Precedence({ longestWaitMs: 60_000 });
   const order = new RenderOrder({ answers, longestWaitMs: 60_000 });
-  const wake = (name: string, reload?: never) => {
+  const wake = (name: string, reload?: never, check?: CommandSpec) => {
     const clock = new StageClock();
     const { promise, resolve } = Promise.withResolvers<void>();
+    ends.push(resolve);
     const work = () => {
       seen.push(name);
       return promise;
     };
-    const ended = order.run({ spec: { reload }, run: { hints: [hint] }, clock }, work);
+    const ended = order.run({ spec: { reload, check }, run: { hints: [hint] }, clock }, work);
     return { clock, end: resolve, ended };
   };
   return { seen, wake, answers };
@@ -86,6 +93,30 @@ t.test("without HAProxy, no template waits for the bridge's transaction: files d
   t.strictSame(seen, ['twemproxy']);
   transaction.resolve();
   await writing;
+});
+
+t.test("Consul's answers wait until another template's file has its name, or until its run ends", async (t) => {
+  const { seen, wake, answers } = stage(moved);
+  const twemproxy = wake('twemproxy');
+  const app = wake('app');
+  await turns();
+  const answered = answers.after().then(() => seen.push('answer'));
+  twemproxy.clock.reached('rendered');
+  twemproxy.clock.reached('swapped');
+  await turns();
+  t.strictSame(seen, ['twemproxy', 'app']);
+  app.end();
+  await answered;
+  t.strictSame(seen, ['twemproxy', 'app', 'answer'], 'while the consumer of the other one reloads');
+  twemproxy.end();
+  const ordinary = stage(added);
+  ordinary.wake('twemproxy');
+  await ordinary.answers.after();
+  const checked = stage(moved);
+  checked.wake('twemproxy', undefined, { argv: ['nutcracker', '-t'], timeoutMs: 5_000 });
+  await turns();
+  await checked.answers.after();
+  t.strictSame(checked.seen, ['twemproxy'], 'they do not wait for a check');
 });
 
 t.test("Consul's answers wait until HAProxy's servers have moved", async (t) => {

@@ -9,6 +9,8 @@ import type { DebianRoot } from './debian-root.ts';
  */
 
 export interface BootedRoot {
+  /** Of its systemd, as this process sees it. */
+  readonly pid: number;
   /** Runs a program beside systemd. */
   run(command: string): Promise<Ran>;
   close(): Promise<void>;
@@ -22,10 +24,13 @@ interface Ran {
 
 const inMounts = ['unshare', '--mount', '--propagation', 'private', 'sh'];
 
-const bootLimitMs = 120_000;
+/** A busy machine needs minutes. */
+const bootLimitMs = 600_000;
+let booted = 0;
 
 export async function boot({ folder }: Pick<DebianRoot, 'folder'>): Promise<BootedRoot> {
-  const group = `switchmaster-${process.pid}`;
+  booted += 1;
+  const group = `switchmaster-${process.pid}-${booted}`;
   // It ends with this process, however that ends.
   const outer = execa('setpriv', ['--pdeathsig', 'KILL', ...inMounts, '-ec', outerScript, 'sh', folder, group], {
     all: true,
@@ -51,7 +56,7 @@ export async function boot({ folder }: Pick<DebianRoot, 'folder'>): Promise<Boot
       until: ({ text }) => /^(running|degraded)$/m.test(text),
       signal,
     });
-    return { run, close };
+    return { pid, run, close };
   } catch (cause) {
     await close();
     throw cause;

@@ -69,7 +69,8 @@ async function install({ suite, packages }: Contents, archive: string): Promise<
     const apt = (...args: string[]) =>
       runInside({
         folder,
-        argv: ['apt-get', '-q', '-o', 'Acquire::Retries=3', ...args],
+        // Nobody keeps a root over a crash of the machine.
+        argv: ['apt-get', '-q', '-o', 'Acquire::Retries=3', '-o', 'Dpkg::Options::=--force-unsafe-io', ...args],
         options: { timeoutMs: 1_200_000, env: { DEBIAN_FRONTEND: 'noninteractive' } },
       });
     await apt('update');
@@ -125,7 +126,9 @@ async function runInside({
   const mounts = ['proc', 'dev', 'sys'].map((name) =>
     name === 'proc' ? 'mount -t proc proc "$root/proc"' : `mount --rbind /${name} "$root/${name}"`,
   );
-  const script = ['root=$1; folder=$2; shift 2', ...mounts, 'exec chroot "$root" env -C "$folder" "$@"'].join('\n');
+  // The root is a mount point, as it is on a machine: programs inside may make namespaces of their own.
+  const enter = ['cd "$root"', 'pivot_root . .', 'umount -l .', 'exec env -C "$folder" "$@"'];
+  const script = ['root=$1; folder=$2; shift 2', 'mount --bind "$root" "$root"', ...mounts, ...enter].join('\n');
   const flags = ['--mount', '--pid', '--fork', '--kill-child', '--propagation', 'private'];
   const { all } = await execa('unshare', [...flags, 'sh', '-ec', script, 'sh', folder, cwd ?? '/root', ...argv], {
     all: true,

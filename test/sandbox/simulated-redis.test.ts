@@ -30,6 +30,8 @@ t.test('Sentinel monitors simulated servers, fails over between them, and sees o
   t.strictSame(replicas, [], 'Sentinel has not made the former master its replica yet');
   const socket = connect(stopped.replicas[0]?.address ?? stopped.master.address).end('PING\r\n');
   t.equal(String(await once(socket, 'data')), '+PONG\r\n', 'an inline command');
+  const confused = connect(stopped.replicas[0]?.address ?? stopped.master.address).end('"half a quote\r\n');
+  t.equal(String(await once(confused, 'data')), '-ERR Protocol error: unbalanced quotes in request\r\n');
   await redis.startAt(stopped.master.address);
   const restarted = (await redisCli(stopped.master.address, ['ROLE'])) as unknown[];
   t.equal(restarted[0], 'master', `${formatAddress(stopped.master.address)} has the role that it had`);

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { editions } from '../../setup/editions.mjs';
-import { modulesCurrent, satisfies } from '../../setup/modules.mjs';
+import { bindingsToInstall, missingBindings, modulesCurrent, satisfies } from '../../setup/modules.mjs';
 import { debianPrograms, installPackages, missingPrograms } from '../../setup/packages.mjs';
 
 const bootstrap = fileURLToPath(new URL('../../setup/bootstrap.mjs', import.meta.url));
@@ -39,7 +39,7 @@ t.test('without root it says what to run as root, each package once', async (t) 
   const missing = missingPrograms(debianPrograms, ['/nowhere']);
   await t.rejects(installPackages(missing, { aptGet: '/usr/bin/apt-get', user: 'other' }), {
     message:
-      /redis-server, .*haproxy.*needs root\.[\s\S]*apt-get install --no-install-recommends redis-server redis-sentinel redis-tools nutcracker haproxy bind9-dnsutils curl chromium-headless-shell iproute2 nftables$/,
+      /redis-server, .*haproxy.*needs root\.[\s\S]*apt-get install --no-install-recommends redis-server redis-sentinel redis-tools nutcracker haproxy bind9-dnsutils curl chromium-headless-shell iproute2 nftables python3-yaml$/,
   });
 });
 
@@ -66,6 +66,31 @@ t.test('npm packages are judged by what the lockfiles hold', async (t) => {
   const stale = { version: '0.9.0', integrity: 'sha512-x', optional: true };
   t.equal(satisfies({ packages: { 'node_modules/a': a, 'node_modules/other-platform': stale } }, wanted), false);
   t.equal(modulesCurrent('/nowhere'), false);
+});
+
+t.test('optional packages for this platform that npm left out are found', async (t) => {
+  const gnu = { version: '1.0.0', optional: true, os: ['linux'], cpu: ['x64'], libc: ['glibc'] };
+  const wanted = {
+    packages: {
+      '': { version: '0.1.0' },
+      'node_modules/needed': { version: '1.0.0' },
+      'node_modules/anywhere': { version: '1.0.0', optional: true },
+      'node_modules/@a/gnu': gnu,
+      'node_modules/b/node_modules/@a/any-libc': { ...gnu, libc: undefined as never },
+      'node_modules/@a/musl': { ...gnu, libc: ['musl'] },
+      'node_modules/@a/mac': { ...gnu, os: ['darwin'] },
+      'node_modules/@a/arm': { ...gnu, cpu: ['arm64'] },
+    },
+  };
+  const linux = { os: 'linux', cpu: 'x64', libc: 'glibc' };
+  t.strictSame(missingBindings({ packages: {} }, wanted, linux), ['@a/gnu@1.0.0', '@a/any-libc@1.0.0']);
+  t.strictSame(missingBindings({ packages: { 'node_modules/@a/gnu': gnu } }, wanted, { ...linux, libc: 'musl' }), [
+    '@a/any-libc@1.0.0',
+    '@a/musl@1.0.0',
+  ]);
+  t.strictSame(missingBindings(wanted, wanted, linux), []);
+  t.strictSame(bindingsToInstall(), []);
+  t.strictSame(bindingsToInstall('/nowhere'), []);
 });
 
 t.test('the lockfile names the packages of every platform, without which npm ci refuses it', async (t) => {

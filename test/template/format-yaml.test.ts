@@ -140,11 +140,14 @@ t.test('characters that a reader drops or takes for a line break are refused out
 });
 
 const python = 'import sys, json, yaml; json.dump([yaml.safe_load(text) for text in json.load(sys.stdin)], sys.stdout)';
-const skip = spawnSync('python3', ['-c', 'import yaml']).status !== 0;
+/** Debian's own may be behind another one. */
+const interpreter = ['python3', '/usr/bin/python3'].find(
+  (program) => spawnSync(program, ['-c', 'import yaml']).status === 0,
+);
 
-t.test('PyYAML reads the same texts', { skip }, async (t) => {
+t.test('PyYAML reads the same texts', async (t) => {
   const input = JSON.stringify(cases.map(({ text }) => text));
-  const { stdout, stderr } = spawnSync('python3', ['-c', python], { input, encoding: 'utf8' });
+  const { stdout, stderr } = spawnSync(interpreter ?? 'python3', ['-c', python], { input, encoding: 'utf8' });
   t.equal(stderr, '');
   const read = JSON.parse(stdout) as readonly unknown[];
   t.same(

@@ -75,6 +75,27 @@ t.test('a port on all addresses and on one of them is reported', async (t) => {
   t.match(renderText({ format: 'haproxy', text: two('*:1', '127.0.0.1:1') }).warnings, [/reach only "listen b"/]);
 });
 
+t.test('ranges of ports are compared as ranges', async (t) => {
+  t.match(findDoubleBind(two('*:1-65535', ':60000-70000')), /both listen at \*:60000:/);
+  t.match(findDoubleBind(two('*:5,*:1-9', ':9')), /both listen at \*:9:/);
+  t.match(findDoubleBind(two('*:8', ':9,:1-3,:2-8')), /"frontend a" and "listen b" both listen at \*:8:/);
+  t.strictSame(describeOverlaps(two('*:1-3,*:9', '10.0.0.5:2-9,10.0.0.5:20')), [
+    '"frontend a" binds *:2-3 and "listen b" binds 10.0.0.5:2-3: connections to that address reach only "listen b". Give each its own port.',
+    '"frontend a" binds *:9 and "listen b" binds 10.0.0.5:9: connections to that address reach only "listen b". Give each its own port.',
+  ]);
+  t.strictSame(describeOverlaps(two('*:1-3', '10.0.0.5:4-9')), []);
+});
+
+t.test('all ports of many addresses take little time', async (t) => {
+  const hosts = Array.from({ length: 300 }, (_, i) => `127.0.${i >> 8}.${i & 255}`);
+  const text = `${two('*:1-65535', hosts.map((host) => `${host}:1-65535`).join())}`;
+  const before = process.threadCpuUsage();
+  t.equal(findDoubleBind(text), undefined);
+  t.equal(describeOverlaps(text).length, 300);
+  const { user, system } = process.threadCpuUsage(before);
+  t.ok((user + system) / 1_000 < 1_000, `${(user + system) / 1_000} ms`);
+});
+
 t.test("a user's own template is refused as well, and only in HAProxy's format", async (t) => {
   const text = two('*:{{vars.x}}', '*:1');
   t.match(renderText({ format: 'haproxy', text, vars: { x: 1 } }).refusal, /both listen at \*:1/);

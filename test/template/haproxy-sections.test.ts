@@ -33,10 +33,10 @@ for (const file of ['haproxy.cfg.hbs', 'redis-cluster-haproxy.cfg.hbs']) {
       writeFileSync(file, content);
       return file;
     });
-    const { stdout, stderr } = spawnSync('haproxy', ['-c', ...files.flatMap((path) => ['-f', path])], {
+    const { status, stderr } = spawnSync('haproxy', ['-c', ...files.flatMap((path) => ['-f', path])], {
       encoding: 'utf8',
     });
-    t.match(stdout, /valid/, stderr);
+    t.equal(status, 0, stderr);
     return stderr;
   };
 

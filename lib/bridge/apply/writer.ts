@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ConsulClient } from '../../client/consul.ts';
 import type { Outcome } from '../../loop/outcome.ts';
 import { formatAddress } from '../../model/address.ts';
@@ -25,7 +26,7 @@ export interface RecordWriterOptions {
   /** The names of the masters that the bridge knows: none of them may be a tag of another one's services. */
   readonly names?: () => readonly string[];
   /**
-   * Gets the record of a failover before Consul does, so that traffic on this node does not wait for the write. It does
+   * Gets the record of a failover before Consul answers, so that traffic on this node does not wait for the write. It does
    * not get a new generation: until Consul has that, another bridge's write may make it needless.
    */
   readonly onDecision?: (record: MasterRecord) => void;
@@ -64,11 +65,8 @@ export class RecordWriter {
     // A thousand first records at a daemon's start must not delay a failover.
     const priority = cause === 'initial' ? 'normal' : 'failover';
     const writing = publishRecord(client, { ...change, key: recordKey(naming, name), priority });
-    if (cause === 'failover') {
-      memory.followed(record);
-      this.#options.onDecision?.(record);
-    }
-    const outcome = await writing;
+    if (cause === 'failover') memory.followed(record);
+    const [outcome] = await Promise.all([writing, cause === 'failover' ? this.#announce(record) : undefined]);
     const stages = sinceWoken(finding, { observedMs: finding.observedMs, plannedMs, committedMs: this.#nowMs() });
     if (outcome.kind === 'fenced') return this.#yield(finding, outcome);
     const { modifyIndex } = outcome;
@@ -80,6 +78,14 @@ export class RecordWriter {
     else memory.repairDelay.settled();
     const details = { cause, record, modifyIndex, stages };
     return runAgainIn(opinionMs, { kind: 'applied', summary: describe(cause, record), details });
+  }
+
+  /** Node sends the transaction after what is called now, so the work of the templates begins in the next turn of its loop. */
+  async #announce(record: MasterRecord): Promise<void> {
+    const { onDecision } = this.#options;
+    if (onDecision === undefined) return;
+    await nextTurn();
+    onDecision(record);
   }
 
   /** The record is right: writes the keys, services and checks that differ from it. */
@@ -215,6 +221,7 @@ function stepName(step: CatalogOperation): string {
   switch (step.kind) {
     case 'kv-set':
     case 'kv-cas':
+    case 'kv-lock':
     case 'kv-delete':
     case 'kv-delete-cas':
     case 'kv-check-index':

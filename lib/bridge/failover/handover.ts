@@ -112,7 +112,7 @@ export class HandOver {
     const { sentinels } = this.#parts;
     let deadlineMs = performance.now() + Math.max(electionMs, this.#options.timeoutMs);
     let nextLookMs = 0;
-    while (performance.now() < deadlineMs) {
+    while (performance.now() < deadlineMs && !this.#parts.ends.all.aborted) {
       const election = sentinels.election(this.#name, link.address);
       if (election !== undefined && this.#election === undefined)
         deadlineMs = performance.now() + this.#options.timeoutMs;

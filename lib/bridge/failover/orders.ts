@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { SwitchmasterError } from '../../errors.ts';
 import type { PlannedPreview } from '../../http/views.ts';
+import { OrdersUnderWay } from '../../loop/orders-under-way.ts';
 import type { MaintenancePart } from '../../maintenance/part.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import type { RebaseRequest } from '../hint.ts';
@@ -28,17 +29,23 @@ const rebaseTimeoutMs = 5_000;
 export class BridgeOrders {
   readonly #options: BridgeOrdersOptions;
   readonly #refusedHandOvers = new RefusedHandOvers();
+  readonly #underWay = new OrdersUnderWay();
 
   constructor(options: BridgeOrdersOptions) {
     this.#options = options;
   }
 
   async failOver(name: string, options: PlannedOptions): Promise<PlannedReport> {
-    return failOver(name, this.#partsFor(name), options);
+    return this.#underWay.carryOut(() => failOver(name, this.#partsFor(name), options));
   }
 
   async previewFailover(name: string, { successor }: Pick<PlannedOptions, 'successor'>): Promise<PlannedPreview> {
     return previewFailover(name, this.#partsFor(name), successor === undefined ? {} : { successor });
+  }
+
+  /** Ends the failovers under way; those that have begun get most of `graceMs` for the rest. */
+  stop(options: { readonly graceMs: number }): Promise<void> {
+    return this.#underWay.stop(options);
   }
 
   async rebase(name: string): Promise<MasterRecord> {
@@ -59,7 +66,8 @@ export class BridgeOrders {
     const { sentinels, redis, records } = sources;
     const consulOutage = () => records.outage;
     const refusedHandOvers = this.#refusedHandOvers;
-    return { sentinels, redis, memory: memory(name), consulOutage, maintenance, steering, refusedHandOvers };
+    const { ends } = this.#underWay;
+    return { sentinels, redis, memory: memory(name), consulOutage, maintenance, steering, refusedHandOvers, ends };
   }
 
   #requireMaster(name: string): void {

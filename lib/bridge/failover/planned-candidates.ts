@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SwitchmasterError } from '../../errors.ts';
+import { whyOrdersEnd } from '../../loop/orders-under-way.ts';
 import { holdsWithin } from '../../loop/stages.ts';
 import { type Address, formatAddress, sameAddress } from '../../model/address.ts';
 import { ageOf } from '../../model/age.ts';
@@ -72,7 +73,10 @@ export class PlannedCandidates {
   async setPriorities(successor: Address, candidates: readonly Address[]): Promise<void> {
     await this.#priorityOverride.give(successor, candidates);
     this.#report('not every Sentinel has seen the priorities of the replicas');
-    const areSeen = async () => (await this.#views()).every((view) => prefers(view, successor));
+    const areSeen = async () => {
+      this.#requireTime();
+      return (await this.#views()).every((view) => prefers(view, successor));
+    };
     if (await holdsWithin(areSeen, { timeoutMs: infoMs, pollMs })) return;
     throw refused(this.#name, 'a Sentinel has not seen the priorities in time.');
   }
@@ -80,6 +84,7 @@ export class PlannedCandidates {
   /** The check when it is ready, or an unsettled one after the time in which every Sentinel has read INFO again. */
   async #waitForCheck(): Promise<Extract<PlannedCheck, { kind: 'ready' | 'unsettled' }>> {
     for (;;) {
+      this.#requireTime();
       const check = await this.check();
       if (check.kind === 'ready') return check;
       if (check.kind === 'refused') throw refused(this.#name, `${check.why}.`);
@@ -93,6 +98,10 @@ export class PlannedCandidates {
       this.#report(check.why);
       await delay(pollMs);
     }
+  }
+
+  #requireTime(): void {
+    if (this.#parts.ends.waiting.aborted) throw refused(this.#name, `${whyOrdersEnd}.`);
   }
 
   #isOver(nowMs: number): boolean {

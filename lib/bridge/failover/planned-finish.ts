@@ -98,7 +98,9 @@ async function readEnd(
 async function confirm(course: PlannedCourse, to: MasterRecord): Promise<void> {
   const { timeoutMs } = course;
   const isOver = (known: MasterRecord) => compareVersions(known, to) !== 0 || known.phase === 'confirmed';
-  const known = await course.parts.memory.whenRemembered(isOver, { timeoutMs });
+  const { memory, ends } = course.parts;
+  const known = await memory.whenRemembered(isOver, { timeoutMs, signal: ends.all });
+  if (known === undefined) course.requireTime();
   if (known === undefined) throw course.failed(`no majority of the Sentinels confirmed it within ${timeoutMs} ms`);
   requireStill(course, to);
   course.stages.reached('confirmed');

@@ -79,16 +79,21 @@ export class PlannedFailover {
       this.#verify(result.to, { before: record, election: result.election, candidates });
       return finishPlanned(this.#course, record, { to: result.to, manner: 'coordinated', offset: undefined });
     }
-    if (result.kind !== 'given-up') throw this.#notHandedOver(record, result);
+    if (result.kind !== 'given-up') throw this.#notHandedOver(record, { ...result, timeoutMs });
     stages.undo('paused');
     stages.undo('ordered');
     options.onWait?.(`the old master does not hand over by itself: ${result.why}`, stages.elapsedMs);
     return undefined;
   }
 
-  #notHandedOver(record: MasterRecord, result: Extract<HandedOver, { kind: 'ignored' | 'late' }>): SwitchmasterError {
-    const { parts, timeoutMs } = this.#course;
+  #notHandedOver(
+    record: MasterRecord,
+    result: Extract<HandedOver, { kind: 'ignored' | 'late' }> & { readonly timeoutMs: number },
+  ): SwitchmasterError {
+    const { parts } = this.#course;
+    const { timeoutMs } = result;
     this.#course.risk = describeEnd(result.end, record.master);
+    this.#course.requireTime();
     if (result.kind === 'late') return this.#course.failed(`${timeoutMs} ms passed until a replica is promoted`);
     parts.refusedHandOvers.note(record, result.why);
     return this.#course.failed(`${result.why}. ${afterRefusal}`);
@@ -98,7 +103,7 @@ export class PlannedFailover {
   async #hold(record: MasterRecord, candidates: readonly Address[]): Promise<PlannedReport> {
     const { redis } = this.#course.parts;
     const { master } = record;
-    const pause = await requestPause(redis, { master, candidates, pauseMs: 3 * this.#course.timeoutMs });
+    const pause = await requestPause(redis, { master, candidates, pauseMs: this.#course.pauseMs });
     try {
       const ordered = pause.begins === 'late' ? await this.#order(record) : undefined;
       await this.#pausedBy(pause, master);
@@ -108,7 +113,8 @@ export class PlannedFailover {
       const to = await this.#follow(record, { sentinel, candidates });
       return await finishPlanned(this.#course, record, { to, manner: 'paused', offset });
     } finally {
-      if (!(await this.#isPromoted(record, candidates))) await endPause(redis, master, pause);
+      const isHeld = this.#course.isLeftUndecided || (await this.#isPromoted(record, candidates));
+      if (!isHeld) await endPause(redis, master, pause);
     }
   }
 
@@ -161,6 +167,7 @@ export class PlannedFailover {
   }
 
   async #order({ master }: MasterRecord): Promise<Address> {
+    this.#course.requireTime();
     const link = this.#linkToSentinel();
     this.#course.risk = `Sentinel may still promote a replica; then writes that ${formatAddress(master)} accepts until that are lost.`;
     await orderFailover(link, this.#course.name).catch((thrown: unknown) => {

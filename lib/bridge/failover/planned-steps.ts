@@ -1,5 +1,6 @@
 import type { RedisPool } from '../../client/redis-pool.ts';
 import { SwitchmasterError } from '../../errors.ts';
+import type { OrderEnds } from '../../loop/orders-under-way.ts';
 import type { MaintenancePart } from '../../maintenance/part.ts';
 import type { Address } from '../../model/address.ts';
 import type { MasterMemory } from '../memory.ts';
@@ -74,6 +75,7 @@ export interface PlannedFailoverParts {
   readonly maintenance: Pick<MaintenancePart, 'verdict' | 'except'>;
   readonly steering: Steering;
   readonly refusedHandOvers: RefusedHandOvers;
+  readonly ends: OrderEnds;
 }
 
 export function refused(name: string, why: string, cause?: SwitchmasterError): SwitchmasterError {

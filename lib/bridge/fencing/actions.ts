@@ -25,25 +25,18 @@ export class FenceActions {
     if (outcome.kind === 'applied') this.pauses.begin(name, pause);
     else if (!isRefusal(outcome.error)) return;
     this.#report({ name, action, address, outcome });
-    await this.#releaseIfHeld(name, address);
   }
 
   async pause(name: string, pause: { readonly address: Address; readonly pauseMs: number }): Promise<FenceOutcome> {
     const outcome = await pauseWritesSoon(this.#options.redis, pause);
     if (outcome.kind === 'applied') this.pauses.begin(name, pause);
     this.#report({ name, action: 'pause', address: pause.address, outcome });
-    await this.#releaseIfHeld(name, pause.address);
     return outcome;
   }
 
   /** Whether nothing may be done to a master's servers. */
   isHeld(name: string): boolean {
     return this.#options.whyNot(name) !== undefined;
-  }
-
-  /** Maintenance may have begun while the server took the pause. */
-  async #releaseIfHeld(name: string, address: Address): Promise<void> {
-    if (this.isHeld(name) && this.pauses.has(address)) await this.release(name, address);
   }
 
   /** A pause that counts into the time for which this one may last. */
@@ -56,13 +49,6 @@ export class FenceActions {
     if (outcome.kind === 'applied' || outcome.error.code === 'redis-timeout')
       this.pauses.renew(pause.address, pause.reason);
     return outcome;
-  }
-
-  /** Ends the pauses of a master's servers that have not ended by themselves. */
-  async releaseAll(name: string): Promise<void> {
-    const lasting = this.pauses.lasting(name);
-    for (const address of lasting) this.pauses.forget(address);
-    await Promise.all(lasting.map((address) => this.release(name, address)));
   }
 
   async release(name: string, address: Address): Promise<void> {

@@ -173,10 +173,13 @@ export class Fencer {
       : this.#actions.renewPause(name, { ...action, reason: 'stale-master' });
   }
 
-  /** Ends the pauses of a master's nodes that have not ended by themselves. */
-  async release(name: string): Promise<void> {
+  /**
+   * Maintenance of the master begins: no pause is renewed. One that has begun ends by itself, within five seconds. An order would end
+   * all pauses of the server, also that of a failover which another bridge carries out, and writes would be lost.
+   */
+  suspend(name: string): void {
     this.#pausedFor.delete(name);
-    await this.#actions.releaseAll(name);
+    for (const address of this.#actions.pauses.lasting(name)) this.#actions.pauses.forget(address);
   }
 
   /** Whether the change is made again, because Consul has not taken the record yet. */

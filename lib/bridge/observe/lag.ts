@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { RedisPool } from '../../client/redis-pool.ts';
-import { readReplication } from '../../client/replication-shapes.ts';
+import { type ReplicationState, readReplication } from '../../client/replication-shapes.ts';
 import { type Address, formatAddress } from '../../model/address.ts';
 import type { Lag } from '../../model/lag.ts';
 import type { MasterRecord } from '../../model/record.ts';
@@ -15,12 +15,23 @@ export interface LagSourceOptions {
   readonly redis: Pick<RedisPool, 'command'>;
   readonly records: () => Iterable<MasterRecord>;
   readonly makeKeeper: () => LagKeeper;
+  /** A replica of this master began or ceased to replicate from it. No Sentinel reports that. */
+  readonly onChange?: (name: string) => void;
+}
+
+type MasterState = Extract<ReplicationState, { role: 'master' }>;
+
+interface Found {
+  readonly address: string;
+  readonly offset: number | 'unlinked' | 'unanswered';
 }
 
 interface Measured {
   readonly master: string;
   readonly keeper: LagKeeper;
   state: 'idle' | 'asking';
+  /** Whether each replica replicated at its last answer. */
+  readonly linked: Map<string, boolean>;
   askedMs: number;
   wantedMs: number;
 }
@@ -32,8 +43,9 @@ const wantedForMs = 60_000;
 const askTimeoutMs = 500;
 
 /**
- * Measures replication offsets of each master and its replicas by ROLE, over the open connections: every second while
- * somebody wants the lag, otherwise every four to five seconds. Callers never wait for a measurement.
+ * Measures replication offsets of each master, and of its replicas that have not acknowledged everything, by ROLE over the open
+ * connections: every second while somebody wants the lag, otherwise every four to five seconds. Callers never wait for a
+ * measurement.
  */
 export class LagSource {
   readonly #options: LagSourceOptions;
@@ -85,6 +97,7 @@ export class LagSource {
       master: address,
       keeper: this.#options.makeKeeper(),
       state: 'idle',
+      linked: new Map(),
       askedMs: never,
       wantedMs,
     };
@@ -92,20 +105,45 @@ export class LagSource {
     return fresh;
   }
 
-  async #ask({ master, replicas }: MasterRecord, measured: Measured): Promise<void> {
+  async #ask({ name, master, replicas }: MasterRecord, measured: Measured): Promise<void> {
     const atMs = performance.now();
     measured.state = 'asking';
     measured.askedMs = atMs;
-    const [own, ...theirs] = await Promise.all([master, ...replicas].map((address) => this.#role(address)));
+    const own = await this.#role(master);
+    const found = own?.role === 'master' ? await Promise.all(replicas.map((one) => this.#replica(one, own))) : [];
     measured.state = 'idle';
     if (own?.role !== 'master') return;
-    const offsets = replicas.flatMap((address, i): [string, number][] => {
-      const answer = theirs[i];
-      // While the link is down or a full synchronization runs, the offset cannot be compared.
-      const comparable = answer?.role === 'replica' && answer.link === 'connected';
-      return comparable ? [[formatAddress(address), answer.offset]] : [];
-    });
+    const offsets = found.flatMap(({ address, offset }): [string, number][] =>
+      typeof offset === 'number' ? [[address, offset]] : [],
+    );
     measured.keeper.add({ atMs, master: own.offset, replicas: new Map(offsets) });
+    if (this.#note(measured, found)) this.#options.onChange?.(name);
+  }
+
+  /**
+   * A replica that has acknowledged everything needs no question. An acknowledgement is up to a second old, so under writes
+   * the replica itself is asked.
+   */
+  async #replica(replica: Address, master: MasterState): Promise<Found> {
+    const address = formatAddress(replica);
+    if (master.acknowledged.has(address)) return { address, offset: master.offset };
+    const answer = await this.#role(replica);
+    if (answer === undefined) return { address, offset: 'unanswered' };
+    // While the link is down or a full synchronization runs, the offset cannot be compared.
+    const comparable = answer.role === 'replica' && answer.link === 'connected';
+    return { address, offset: comparable ? answer.offset : 'unlinked' };
+  }
+
+  /** Whether a replica has begun or ceased to replicate since its last answer. */
+  #note({ linked }: Measured, found: readonly Found[]): boolean {
+    let changed = false;
+    for (const { address, offset } of found) {
+      if (offset === 'unanswered') continue;
+      const before = linked.get(address);
+      linked.set(address, offset !== 'unlinked');
+      if (before !== undefined && before !== linked.get(address)) changed = true;
+    }
+    return changed;
   }
 
   async #role(address: Address) {

@@ -80,13 +80,14 @@ export class PromotionSource {
       for (;;) {
         const { role, closed } = await this.#ask(promotionWatch.selected, { startedMs, signal });
         if (signal.aborted) return;
-        if (role.role === 'master') {
+        if (role?.role === 'master') {
           leader ??= this.#readLeader(name, promotionWatch);
           return this.#options.onPromoted(name, promotionWatch, { ...leader, role });
         }
         if (performance.now() - startedMs > longestMs) return this.end(name);
         closures += closed ? 1 : 0;
         leader = closed && closures <= mostEarlyReadings ? this.#readLeader(name, promotionWatch) : undefined;
+        if (closures > mostEarlyReadings) await delay(leastMs, undefined, { signal });
       }
     } catch (thrown) {
       if (!isAbort(thrown)) throw thrown;
@@ -94,31 +95,32 @@ export class PromotionSource {
   }
 
   #readLeader(name: string, promotionWatch: PromotionWatch): LeaderReading {
-    const askedMs = performance.now();
+    const untilMs = performance.now() + validMs;
     const readings = this.#options.readLeader(name, promotionWatch);
     // Nobody waits for it where the replica is not promoted.
     readings.catch(() => undefined);
-    return { readings, askedMs };
+    return { readings, untilMs };
   }
 
   /**
-   * Asks for the role. Unless it is `master`, rests then, until the replica closes the connection at most. One that closes each
-   * is not asked all the time.
+   * Asks for the role. Unless it is `master`, rests then. Ends at once when the replica closes the connection, also before
+   * the question has failed.
    */
   async #ask(
     selected: Address,
     { startedMs, signal }: { startedMs: number; signal: AbortSignal },
-  ): Promise<{ readonly role: RoleAnswer; readonly closed: boolean }> {
+  ): Promise<{ readonly role?: RoleAnswer | undefined; readonly closed: boolean }> {
     const { redis } = this.#options;
     const over = new AbortController();
     const ended = redis.ended(selected, AbortSignal.any([signal, over.signal]));
     const closed = ended.then(() => true as const).catch(() => false as const);
     try {
-      const role = await redis.role(selected, { timeoutMs: askTimeoutMs });
+      const asking = redis.role(selected, { timeoutMs: askTimeoutMs });
+      const role = await Promise.race([asking, closed.then(() => undefined)]);
+      if (role === undefined) return { closed: await closed };
       if (role.role === 'master') return { role, closed: false };
-      await delay(leastMs, undefined, { signal });
-      const mostMs = performance.now() - startedMs < closeMs ? 10 : 25;
-      return { role, closed: await Promise.race([closed, delay(mostMs - leastMs, false, { signal })]) };
+      const restMs = performance.now() - startedMs < closeMs ? 10 : 25;
+      return { role, closed: await Promise.race([closed, delay(restMs, false, { signal })]) };
     } finally {
       over.abort();
     }
@@ -127,7 +129,9 @@ export class PromotionSource {
 
 type LeaderReading = Omit<FreshAnswers, 'role'>;
 
-/** A replica that nobody reaches closes every connection: the Sentinel must not be asked each time. */
+/** A run that starts later has waited for another one. */
+const validMs = 50;
+/** A replica that nobody reaches closes every connection: it must not be asked all the time, nor the Sentinel each time. */
 const mostEarlyReadings = 5;
 const askTimeoutMs = 250;
 /** Sentinel promotes the replica at its next timer tick, 50 to 100 ms after the selection. */

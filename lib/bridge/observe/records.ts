@@ -28,7 +28,7 @@ export interface RecordReading {
 
 interface Slices {
   /** The names of the records that can be parsed, computed on first use. */
-  names?: readonly string[];
+  names?: readonly string[] | undefined;
   /** What was read of a master, computed on first use. */
   readonly read: Map<string, Pick<RecordReading, 'held' | 'catalogContents'>>;
   readonly records: Map<string, KvEntry>;
@@ -73,11 +73,15 @@ export class RecordSource {
     const { watches, naming } = options;
     this.#naming = naming;
     this.#onChange = options.onChange;
-    const follow = <Q extends Parameters<CatalogWatches['follow']>[0]>(query: Q) =>
-      watches.follow(query, (event) => this.#changed(event === 'value' ? 'value' : 'state'));
-    this.#records = follow({ kind: 'key-tree', prefix: recordPrefix(naming) });
-    this.#keys = follow({ kind: 'key-tree', prefix: this.#plainPrefix });
-    this.#services = [masterService, replicaService].map((service) => follow({ kind: 'service', service }));
+    const follow = <Q extends Parameters<CatalogWatches['follow']>[0]>(query: Q, slice: () => Partial<Slices>) =>
+      watches.follow(query, (event) => this.#changed(event === 'value' ? 'value' : 'state', slice));
+    this.#records = follow({ kind: 'key-tree', prefix: recordPrefix(naming) }, () => this.#sliceRecords());
+    this.#keys = follow({ kind: 'key-tree', prefix: this.#plainPrefix }, () => this.#sliceKeys());
+    this.#services = [masterService, replicaService].map((service) =>
+      follow({ kind: 'service', service }, () => this.#sliceServices()),
+    );
+    // A watch that others follow already has a value, and reports the next one only.
+    this.#slices = { ...this.#slices, ...this.#sliceRecords(), ...this.#sliceKeys(), ...this.#sliceServices() };
   }
 
   /** undefined until everything was read once. */
@@ -156,24 +160,34 @@ export class RecordSource {
     return plainPrefix(this.#naming);
   }
 
-  #changed(event: 'value' | 'state'): void {
+  /** Reads again only what the answer was about: each master has an entry in every slice. */
+  #changed(event: 'value' | 'state', slice: () => Partial<Slices>): void {
     const before = this.#slices;
-    this.#slices = this.#slice();
+    const changed = slice();
+    const { names } = 'records' in changed ? {} : before;
+    this.#slices = { ...before, ...changed, names, read: new Map() };
     if (this.missing() !== undefined) return;
     if (event === 'state') this.#onChange('all');
     else this.#onChange(changedNames(before, this.#slices));
   }
 
-  #slice(): Slices {
-    const records = new Map<string, KvEntry>();
-    for (const entry of lastValue(this.#records.state) ?? []) {
-      records.set(nameInKey(entry.key.slice(recordPrefix(this.#naming).length)), entry);
-    }
+  #sliceRecords(): Pick<Slices, 'records'> {
+    const prefix = recordPrefix(this.#naming);
+    const entries = lastValue(this.#records.state) ?? [];
+    return { records: new Map(entries.map((entry) => [nameInKey(entry.key.slice(prefix.length)), entry])) };
+  }
+
+  #sliceKeys(): Pick<Slices, 'keys'> {
+    const prefix = this.#plainPrefix;
     const keys = new Map<string, Map<string, KvEntry>>();
     for (const entry of lastValue(this.#keys.state) ?? []) {
-      const name = nameInKey(entry.key.slice(this.#plainPrefix.length).split('/', 1)[0] ?? '');
+      const name = nameInKey(entry.key.slice(prefix.length).split('/', 1)[0] ?? '');
       keys.set(name, (keys.get(name) ?? new Map()).set(entry.key, entry));
     }
+    return { keys };
+  }
+
+  #sliceServices(): Pick<Slices, 'instances' | 'elsewhere' | 'foreign' | 'others'> {
     const instances = new Map<string, ServiceInstance[]>();
     const elsewhere = new Map<string, ServiceInstance[]>();
     const foreign = new Map<string, ServiceInstance[]>();
@@ -190,7 +204,7 @@ export class RecordSource {
       if (list === undefined) instances.set(key, [instance]);
       else list.push(instance);
     }
-    return { read: new Map(), records, keys, instances, elsewhere, foreign, others };
+    return { instances, elsewhere, foreign, others };
   }
 
   /** The keys of the external nodes that an instance's tags name, unless a bridge registered it, of whatever environment. */
@@ -204,6 +218,7 @@ export class RecordSource {
 function changedNames(before: Slices, after: Slices): ReadonlySet<string> {
   const changed = new Set<string>();
   for (const part of ['records', 'keys', 'instances', 'elsewhere', 'foreign', 'others'] as const) {
+    if (before[part] === after[part]) continue;
     for (const name of new Set([...before[part].keys(), ...after[part].keys()])) {
       if (!isSame(before[part].get(name), after[part].get(name))) changed.add(name);
     }

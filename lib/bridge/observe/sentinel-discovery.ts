@@ -52,13 +52,14 @@ export async function discover(
 
 /** Asks for the other Sentinels of those masters that may have others than it named last. Those without an answer still differ. */
 async function learnPeers(
-  { link, peers }: SentinelMember,
+  { link, peers, questions }: SentinelMember,
   masters: readonly MonitoredMaster[],
   onPeers: DiscoveryOptions['onPeers'],
 ): Promise<void> {
   const askedMs = performance.now();
   const asked = masters.filter((master) => peers.mayDiffer(master, askedMs));
-  const others = ({ name }: MonitoredMaster) => link.others(name, { timeoutMs: askTimeoutMs }).catch(noneIfRefused);
+  const others = ({ name }: MonitoredMaster) =>
+    questions.ask(() => link.others(name, { timeoutMs: askTimeoutMs })).catch(noneIfRefused);
   const answers = await Promise.allSettled(asked.map(others));
   const named = asked.flatMap(({ name }, i) => {
     const answer = answers[i];

@@ -1,14 +1,28 @@
+import { QuestionQueue } from '../../client/question-queue.ts';
 import type { RedisAccess } from '../../client/redis-connection.ts';
 import { SentinelLink } from '../../client/sentinel.ts';
 import { SwitchmasterError } from '../../errors.ts';
 import type { Address } from '../../model/address.ts';
-import type { SentinelEvent } from '../../model/sentinel.ts';
+import type { SentinelEvent, SentinelView } from '../../model/sentinel.ts';
 import { applyElectionMessage, type Elections, noElections, type Selection, wonElection } from './election.ts';
 import { KnownPeers } from './known-peers.ts';
 import type { SentinelReading } from './sentinel-reading.ts';
 
 /** How long one Sentinel may take to answer one question. */
 export const askTimeoutMs = 1_000;
+
+/** About how many masters one Sentinel is asked at a time, where nothing urgent depends on it. */
+const mostAtOnce = 32;
+
+/** How a Sentinel is asked about a master. */
+export interface ViewQuestion {
+  /** Default: {@link askTimeoutMs}. */
+  readonly timeoutMs?: number;
+  /** It waits for questions about other masters, and is not asked any more when this is aborted. Default: it is asked at once. */
+  readonly queued?: AbortSignal;
+  /** Called when it is asked, after the wait; never where its link is down. */
+  readonly onAsked?: () => void;
+}
 
 export interface SentinelMemberOptions {
   readonly address: Address;
@@ -30,6 +44,8 @@ export class SentinelMember {
   readonly #everMonitored = new Set<string>();
   /** The other Sentinels that it knows. */
   readonly peers = new KnownPeers();
+  /** What can wait. */
+  readonly questions = new QuestionQueue(mostAtOnce);
   /** Why it answers no question although its link is up. */
   #refusal: SwitchmasterError | undefined;
   #elections: Elections = noElections;
@@ -144,25 +160,39 @@ export class SentinelMember {
     return true;
   }
 
-  /** Asks about `name`. A Sentinel that does not answer in time is `unreachable`. */
-  async read(name: string, { timeoutMs = askTimeoutMs } = {}): Promise<SentinelReading> {
-    const { link } = this;
-    const who = { sentinel: link.address, sentinelId: link.id };
-    const hasMonitored = this.hasMonitored(name);
-    if (link.error !== undefined) return { kind: 'unreachable', ...who, hasMonitored, error: link.error };
+  /** Asks about `name`. A Sentinel that does not answer in time, or was not asked any more, is `unreachable`. */
+  async read(name: string, { timeoutMs = askTimeoutMs, queued, onAsked }: ViewQuestion = {}): Promise<SentinelReading> {
+    const ask = () => this.#ask(name, { timeoutMs, onAsked });
     try {
-      const view = await link.view(name, { timeoutMs });
-      if (view.isCoordinated === true) this.#coordinated.add(name);
-      else this.#coordinated.delete(name);
-      const won = this.election(name);
-      const election = won === undefined ? {} : { election: { epoch: won.epoch, selected: won.selected } };
-      const tilt = this.#tiltSinceMs === undefined ? {} : { tiltSinceMs: this.#tiltSinceMs };
-      return { kind: 'seen', ...who, view: { ...view, ...election, ...tilt } };
+      const view = await (queued === undefined ? ask() : this.questions.ask(ask, queued));
+      return { kind: 'seen', ...this.#identity, view };
     } catch (thrown) {
       const error = SwitchmasterError.from(thrown);
-      if (error.code === 'sentinel-master-unknown') return { kind: 'unaware', ...who, hasMonitored };
-      return { kind: 'unreachable', ...who, hasMonitored, error };
+      // The bridge may have learned that while the question waited.
+      const who = { ...this.#identity, hasMonitored: this.hasMonitored(name) };
+      return error.code === 'sentinel-master-unknown'
+        ? { kind: 'unaware', ...who }
+        : { kind: 'unreachable', ...who, error };
     }
+  }
+
+  get #identity(): Pick<SentinelReading, 'sentinel' | 'sentinelId'> {
+    return { sentinel: this.link.address, sentinelId: this.link.id };
+  }
+
+  async #ask(
+    name: string,
+    { timeoutMs, onAsked }: { readonly timeoutMs: number; readonly onAsked: (() => void) | undefined },
+  ): Promise<SentinelView> {
+    if (this.link.error !== undefined) throw this.link.error;
+    onAsked?.();
+    const view = await this.link.view(name, { timeoutMs });
+    if (view.isCoordinated === true) this.#coordinated.add(name);
+    else this.#coordinated.delete(name);
+    const won = this.election(name);
+    const election = won === undefined ? {} : { election: { epoch: won.epoch, selected: won.selected } };
+    const tilt = this.#tiltSinceMs === undefined ? {} : { tiltSinceMs: this.#tiltSinceMs };
+    return { ...view, ...election, ...tilt };
   }
 
   #hearTilt(event: string): void {

@@ -4,12 +4,13 @@ import type { RefusedCommand } from '../../client/refused-commands.ts';
 import type { SentinelLink } from '../../client/sentinel.ts';
 import type { SwitchmasterError } from '../../errors.ts';
 import { type Address, formatAddress, sameAddress } from '../../model/address.ts';
+import { Memo } from '../../model/memo.ts';
 import type { SentinelEvent, SentinelVoter } from '../../model/sentinel.ts';
 import { orderable } from '../plan/order-choice.ts';
 import { DiscoveryRetries } from './discovery-retries.ts';
 import type { Selection } from './election.ts';
 import { discover, mastersChangedBy } from './sentinel-discovery.ts';
-import { isTiltMessage, type SentinelMember } from './sentinel-member.ts';
+import { isTiltMessage, type SentinelMember, type ViewQuestion } from './sentinel-member.ts';
 import { SentinelMembers } from './sentinel-members.ts';
 import type { SentinelReading } from './sentinel-reading.ts';
 import { UnifiedReadings, type UnifiedReadingsOptions } from './unified-readings.ts';
@@ -51,6 +52,7 @@ export class SentinelSource {
   readonly #members: SentinelMembers;
   readonly #unified: UnifiedReadings;
   readonly #retries: DiscoveryRetries<SentinelMember>;
+  readonly #names = new Memo<readonly string[]>();
   #timer: NodeJS.Timeout | undefined;
   #polling: NodeJS.Timeout | undefined;
 
@@ -90,7 +92,8 @@ export class SentinelSource {
 
   /** Every wanted master that any Sentinel monitors, sorted. */
   get names(): readonly string[] {
-    return [...new Set([...this.#members].flatMap(({ names }) => [...(names ?? [])]))].toSorted();
+    const lists = [...this.#members].flatMap(({ names }) => names ?? []);
+    return this.#names.get(lists, () => [...new Set(lists.flatMap((names) => [...names]))].toSorted());
   }
 
   get sentinels(): readonly {
@@ -108,12 +111,11 @@ export class SentinelSource {
   }
 
   /**
-   * Asks the Sentinels at `only`, or every one, about `name`, all at the same time. Each process has one address. `timeoutMs`:
-   * how long each may take; default: a second.
+   * Asks the Sentinels at `only`, or every one, about `name`, at the same time. Each process has one address. Default timeout: 1 s.
    */
   async read(
     name: string,
-    options: { readonly only?: readonly Address[]; readonly timeoutMs?: number } = {},
+    options: ViewQuestion & { readonly only?: readonly Address[] } = {},
   ): Promise<readonly SentinelReading[]> {
     const wanted = options.only === undefined ? undefined : new Set(options.only.map(formatAddress));
     const members = [...this.#members].filter(({ link }) => wanted?.has(formatAddress(link.address)) ?? true);
@@ -161,7 +163,7 @@ export class SentinelSource {
   /** The failover of `name` that the Sentinel at `address` leads, from the selection of a replica to the end. */
   election(name: string, address: Address): Selection | undefined {
     const member = [...this.#members].find(({ link }) => sameAddress(link.address, address));
-    return member === undefined ? undefined : this.#electionOf(member, name);
+    return member && this.#electionOf(member, name);
   }
 
   async #connected(member: SentinelMember): Promise<void> {
@@ -233,8 +235,8 @@ export class SentinelSource {
         this.#members.forgetUnlisted();
       },
       onError: (error) => {
-        const { address: sentinel } = member.link;
-        if (!this.#retries.isUnanswered(member)) this.#options.onLink({ sentinel, up: true, error });
+        if (!this.#retries.isUnanswered(member))
+          this.#options.onLink({ sentinel: member.link.address, up: true, error });
       },
     });
     const answered = result !== 'unanswered' || !member.link.up;

@@ -30,6 +30,8 @@ export interface Situation {
   /** False where the bridge asked only the Sentinel that announced: enough for a newer epoch, and for nothing else. */
   readonly complete: boolean;
   readonly role: RoleAnswer | undefined;
+  /** The new master by the announcement of a Sentinel, after the leader had answered. */
+  readonly announced?: Address | undefined;
   /** Answers of other addresses to ROLE. */
   readonly otherRoles?: readonly RoleAnswer[];
   /** Whether the bridge follows a promotion before the Sentinels announce it. */

@@ -1,4 +1,4 @@
-import { formatAddress, sameAddress } from '../../model/address.ts';
+import { type Address, formatAddress, sameAddress } from '../../model/address.ts';
 import { agreedReplicas } from '../../model/check-opinion.ts';
 import { compareVersions, type Version } from '../../model/epoch.ts';
 import { type MasterRecord, sameAddresses } from '../../model/record.ts';
@@ -16,7 +16,7 @@ import {
 import { decideOnEdited, isNamedBySentinel } from './edited.ts';
 import { agreedSince, contradict, deliver, fallBehind, rebaseByHand } from './generation.ts';
 import { isMember, isUnlisted } from './membership.ts';
-import { newestPromotion, replicasAfter } from './promotion.ts';
+import { newestPromotion, type Promotion, replicasAfter } from './promotion.ts';
 import { bestOf, conflictingViews, hasMajority, knownSentinels, majorityAnswers } from './vote.ts';
 
 /*
@@ -69,19 +69,20 @@ function settled(view: SentinelView): boolean {
 }
 
 /**
- * Follows a failover at the leader's epoch, before any Sentinel announces it, when the selected replica answers as a
- * master. undefined where there is no such failover, or the replica is not a master yet.
+ * Follows a failover at the leader's epoch, by what the leader answered before it announced the new master, when the selected
+ * replica answers as a master. undefined where there is no such failover, or the replica is not a master yet.
  */
 function followPromotion(
   situation: Situation,
   step: { readonly known: MasterRecord; readonly best: SentinelView | undefined },
 ): Decision | undefined {
   const { known, best } = step;
-  if (situation.follow !== 'promotion') return undefined;
   const promotion = newestPromotion(situation.views, known);
-  if (promotion === undefined || (best !== undefined && best.configEpoch >= promotion.epoch)) return undefined;
+  if (promotion === undefined || !isFollowed(promotion, situation)) return undefined;
+  if (best !== undefined && best.configEpoch >= promotion.epoch) return undefined;
   const { selected, epoch } = promotion;
   if (epoch <= (situation.abandonedEpoch ?? -1)) return undefined;
+  if (isBehindDecision(situation, { generation: known.generation, epoch, master: selected })) return undefined;
   if (sameAddress(selected, known.master) || !isMember(selected, promotion.view, situation)) return undefined;
   const role = answerOf(situation, selected);
   if (role === undefined) return { kind: 'ask-role', address: selected };
@@ -96,6 +97,18 @@ function followPromotion(
     reason: 'failover',
   };
   return { kind: 'publish', cause: 'failover', draft };
+}
+
+/** Whether the bridge has decided on a newer failover, or on another master at this version, that Consul has not taken. */
+function isBehindDecision({ decided }: Situation, version: Version & { readonly master: Address }): boolean {
+  const order = decided === undefined ? -1 : compareVersions(decided, version);
+  return order > 0 || (order === 0 && decided !== undefined && !sameAddress(decided.master, version.master));
+}
+
+/** Where announcements are followed: the leader's config-epoch is the failover's, and the replica was announced since. */
+function isFollowed({ selected, epoch, view }: Promotion, { follow, announced }: Situation): boolean {
+  if (follow === 'promotion') return true;
+  return announced !== undefined && sameAddress(announced, selected) && view.configEpoch === epoch;
 }
 
 /** No Sentinel has a view that counts. A record of an unmonitored master stays; its checks show what is wrong. */

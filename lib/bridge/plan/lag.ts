@@ -9,7 +9,7 @@ export interface LagSample {
   readonly replicas: ReadonlyMap<string, number>;
 }
 
-/** Five minutes at one a second. A longer lag is unknown. */
+/** Five minutes at one a second, of a master that is written to all the time. A longer lag is unknown. */
 const maxSamples = 300;
 /** The bytes of an older sample no longer apply, so they are unknown. */
 const maxBytesAgeMs = 6_000;
@@ -18,25 +18,43 @@ const maxBytesAgeMs = 6_000;
  * The last samples of one master. The lag in time comes from the master's own past: a replica has everything that the
  * master had at the newest sample whose offset the replica has reached. So the lag rises while nothing answers, and the
  * clocks of other machines do not matter.
+ *
+ * A daemon has such a history for each master. Of older samples it keeps two numbers, and of those with the same offset the last one.
  */
 export class LagHistory {
-  readonly #samples: LagSample[] = [];
+  #newest: LagSample | undefined;
+  /** Rising; {@link #timesMs} has the times. Both are lists of numbers, which V8 keeps without an object for each. */
+  readonly #offsets: number[] = [];
+  readonly #timesMs: number[] = [];
 
   add(sample: LagSample): void {
-    const last = this.#samples.at(-1);
+    const last = this.#offsets.at(-1);
     // A master's offset never falls: a lower one means another master, or one that lost its data.
-    if (last !== undefined && sample.master < last.master) this.#samples.length = 0;
-    this.#samples.push(sample);
-    if (this.#samples.length > maxSamples) this.#samples.shift();
+    if (last !== undefined && sample.master < last) this.#drop(this.#offsets.length);
+    else if (sample.master === last) this.#pop();
+    this.#newest = sample;
+    this.#offsets.push(sample.master);
+    this.#timesMs.push(sample.atMs);
+    if (this.#offsets.length > maxSamples) this.#drop(1);
   }
 
   /** undefined where the lag is unknown. */
   lag(address: string, nowMs: number): Lag | undefined {
-    const newest = this.#samples.at(-1);
+    const newest = this.#newest;
     const offset = newest?.replicas.get(address);
     if (newest === undefined || offset === undefined) return undefined;
-    const reached = this.#samples.findLast(({ master }) => master <= offset);
+    const reachedMs = this.#timesMs[this.#offsets.findLastIndex((master) => master <= offset)];
     const bytes = nowMs - newest.atMs > maxBytesAgeMs ? null : Math.max(0, newest.master - offset);
-    return { bytes, behindMs: reached === undefined ? null : Math.max(0, Math.round(nowMs - reached.atMs)) };
+    return { bytes, behindMs: reachedMs === undefined ? null : Math.max(0, Math.round(nowMs - reachedMs)) };
+  }
+
+  #drop(count: number): void {
+    this.#offsets.splice(0, count);
+    this.#timesMs.splice(0, count);
+  }
+
+  #pop(): void {
+    this.#offsets.pop();
+    this.#timesMs.pop();
   }
 }

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type ReplicationState, readReplication, readSharedHistory } from '../../client/replication-shapes.ts';
 import { SwitchmasterError } from '../../errors.ts';
 import type { ClusterFailoverAnswer, ClusterFailoverOptions } from '../../http/views.ts';
+import { type OrderEnds, whyOrdersEnd } from '../../loop/orders-under-way.ts';
 import { holdsWithin, Stages } from '../../loop/stages.ts';
 import { type Address, formatAddress, isIn, sameAddress } from '../../model/address.ts';
 import { ageOf } from '../../model/age.ts';
@@ -29,6 +30,7 @@ export interface ClusterFailoverParts {
   readonly settledAfterMs: number;
   /** Makes the follower read the cluster again. */
   readonly wake: () => void;
+  readonly ends: OrderEnds;
 }
 
 const defaultWaitMs = 90_000;
@@ -107,6 +109,7 @@ export class ClusterFailover {
 
   async #untilReady(): Promise<Extract<ClusterFailoverCheck, { kind: 'ready' }>> {
     for (;;) {
+      if (this.#parts.ends.waiting.aborted) throw this.#refused(`${whyOrdersEnd}.`);
       const check = await this.check();
       if (check.kind === 'ready') return check;
       if (check.kind === 'refused') throw this.#refused(`${check.why}.`);
@@ -175,7 +178,11 @@ export class ClusterFailover {
       risk,
     }: { readonly reached: () => Promise<boolean>; readonly timeoutMs: number; readonly risk: string },
   ): Promise<void> {
-    if (await holdsWithin(reached, { timeoutMs, pollMs })) return;
+    const stillReached = () => {
+      if (this.#parts.ends.all.aborted) throw this.#stalled(`${whyOrdersEnd}. ${risk}`);
+      return reached();
+    };
+    if (await holdsWithin(stillReached, { timeoutMs, pollMs })) return;
     throw this.#stalled(`${timeoutMs} ms passed until ${what}. ${risk}`);
   }
 

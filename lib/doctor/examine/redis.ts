@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { type InfoFields, readInfo } from '../../client/instance-shapes.ts';
+import { type InfoFields, readInfo, readVersion } from '../../client/instance-shapes.ts';
 import { RedisLink } from '../../client/redis.ts';
 import { probeRights } from '../../client/redis-pool.ts';
 import { fenceProbes, type RefusedCommand } from '../../client/refused-commands.ts';
@@ -104,7 +104,7 @@ function readState(info: InfoFields): Partial<ExaminedRedis> {
   return {
     ...(role === undefined ? {} : { role: role === 'master' ? 'master' : 'replica' }),
     runId: info.get('run_id') ?? '',
-    version: info.get('valkey_version') ?? info.get('redis_version') ?? '',
+    version: readVersion(info),
     ...(follows === undefined ? {} : { follows }),
     ...(link === undefined ? {} : { link: link === 'up' ? 'up' : syncing ? 'syncing' : 'down' }),
     ...(file === undefined ? {} : { configFile: file === '' ? 'none' : 'kept' }),

@@ -41,7 +41,7 @@ export const promotionRules: readonly Rule[] = [
       const all = master === undefined ? candidates : [...candidates, master];
       const versions = new Set(all.flatMap(({ version }) => majorOf(version)));
       return versions.size > 1
-        ? `the instances that may become master have different versions (${[...versions].toSorted().join(', ')}): an older one cannot replicate from a newer one`
+        ? `the instances that may become master have different versions (${[...versions].toSorted().join(', ')}): an older one cannot replicate from a newer one, nor every Valkey from every Redis`
         : undefined;
     },
   }),
@@ -79,8 +79,8 @@ function findStrictGuard({ instances }: ExaminedMaster): Omit<Fault, 'subject'> 
     : { text: `${found}: after a failover the master refuses writes until the old master is back`, hint };
 }
 
-/** `7.0` of `7.0.15`: the versions that share a replication format. */
+/** `7.0` of `7.0.15`, `valkey 8.0` of `valkey 8.0.1`: the versions that share a replication format. */
 function majorOf(version: string | undefined): readonly string[] {
-  const match = /(\d+\.\d+)/.exec(version ?? '');
+  const match = /((?:valkey )?\d+\.\d+)/.exec(version ?? '');
   return match?.[1] === undefined ? [] : [match[1]];
 }

@@ -7,11 +7,16 @@ import { poolsEntry, readPools, type TwemproxyPool } from './twemproxy.ts';
 /** What an agent beside twemproxy is configured with. */
 export interface AgentSettings {
   readonly file: ImportFile;
-  readonly sentinel: string;
+  readonly host: string;
+  readonly port: string;
   readonly proxyConfig: string;
   readonly command: string;
   /** The pool that it keeps; undefined for all. */
   readonly pool: string | undefined;
+  /** Where the host and the path of twemproxy's config stand. */
+  readonly lines: { readonly host: number; readonly proxyConfig: number };
+  /** The setting with that path. */
+  readonly pathSetting: string;
   /** What is not known for sure. */
   readonly doubts?: readonly RemarkText[];
 }
@@ -21,26 +26,28 @@ export async function importAgent(
   settings: AgentSettings,
   { files, read }: { readonly files: readonly ImportFile[]; readonly read: ReadFile },
 ): Promise<ImportResult> {
-  const { file, sentinel, proxyConfig, command, doubts = [] } = settings;
+  const { file, host, port, proxyConfig, command, lines, pathSetting, doubts = [] } = settings;
   const output = new ImportOutput();
   for (const doubt of doubts) output.leave(file.path, doubt);
-  const others = files.filter((one) => one !== file);
-  const text =
-    others[0]?.text ?? (await output.read(read, { what: proxyConfig, path: proxyConfig, from: file.path, line: 1 }));
-  const path = others[0]?.path ?? proxyConfig;
+  const given = files.find((one) => one !== file);
+  const line = lines.proxyConfig;
+  const found = given ?? (await output.read(read, { what: proxyConfig, path: proxyConfig, from: file.path, line }));
+  output.expectAbsolute(file.path, { line, what: pathSetting, path: proxyConfig });
+  const sentinel = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   const sections = { sentinel: { addresses: [sentinel] } };
   output.differs(file.path, {
-    line: 1,
+    line: lines.host,
     what: sentinel,
     why: 'one Sentinel alone is asked',
     advice: 'list all Sentinels in sentinel.addresses, so that a majority decides',
   });
-  if (text === undefined) {
+  if ('why' in found) {
     const advice = 'import again with that file as the second one';
-    output.leave(file.path, { line: 1, what: proxyConfig, why: `${proxyConfig} cannot be read`, advice });
+    output.leave(file.path, { line, what: proxyConfig, why: found.why, advice });
     return output.finish(sections);
   }
-  const kept = keptPools(settings, { pools: readPools({ path, text }, output), path, output });
+  const { path } = found;
+  const kept = keptPools(settings, { pools: readPools(found, output), path, output });
   const masters = [...new Set(kept.flatMap((one) => one.masters))];
   return output.finish({
     sentinel: { ...sections.sentinel, ...(masters.length === 0 ? {} : { masters }) },

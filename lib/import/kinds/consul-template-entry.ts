@@ -33,6 +33,8 @@ export async function importTemplateBlock(block: Block, around: Around): Promise
   const destination = block.text('destination');
   if (destination === undefined)
     block.leave('destination', 'the destination is missing', 'write templates[].destination');
+  else
+    around.output.expectAbsolute(file, { line: block.lineOf('destination'), what: 'destination', path: destination });
   const settings: Record<string, unknown> = {
     source,
     destination: destination ?? 'TODO',
@@ -66,10 +68,12 @@ async function importSource(block: Block, { output, read, defaults }: Around): P
     return output.addGoTemplate({ path, text: contents }, { delimiters });
   }
   const line = block.lineOf('source');
-  const text =
-    source === undefined ? undefined : await output.read(read, { what: 'source', path: source, from: file, line });
-  if (source !== undefined && text !== undefined) return output.addGoTemplate({ path: source, text }, { delimiters });
-  const why = source === undefined ? 'the template has no source' : `${source} cannot be read`;
+  const found =
+    source === undefined
+      ? { why: 'the template has no source' }
+      : await output.read(read, { what: 'source', path: source, from: file, line });
+  if (!('why' in found)) return output.addGoTemplate(found, { delimiters });
+  const { why } = found;
   block.leave('source', why, 'import it again where the file is, or write the template by hand');
   return output.addTemplate(
     (source ?? 'template').replace(/^.*\//, '').replace(/\.(?:ctmpl|tpl|tmpl)$/, ''),

@@ -60,6 +60,10 @@ export async function importConsulTemplate(files: readonly ImportFile[], read: R
     }
   }
   importExec(all, { output, templates });
+  if (templates.length === 0) {
+    const advice = 'write those of the command line (-template) to templates';
+    output.leave(files[0]?.path ?? '', { line: 1, what: 'template', why: 'no file has a template', advice });
+  }
   if (templates.length > 0) config.templates = templates.map(({ settings }) => settings);
   return output.finish(config);
 }
@@ -88,7 +92,7 @@ function importSetting(
       config.log = { level: levels[(block.text(key) ?? 'warn').toLowerCase()] ?? 'info' };
       return;
     case 'pid_file':
-      config.pidFile = block.text(key);
+      importPidFile(block.text(key), { file, line }, { output, config });
       return;
     case 'max_stale':
       config.consul = { ...(config.consul ?? {}), maxStale: block.duration(key) };
@@ -102,6 +106,16 @@ function importSetting(
         output.differs(file, { line, what: key, why: `${key} has no effect here`, advice: replaced[key] });
       else output.leave(file, { line, what: key, ...unknown(key) });
   }
+}
+
+function importPidFile(
+  path: string | undefined,
+  { file, line }: { readonly file: string; readonly line: number },
+  { output, config }: { readonly output: ImportOutput; readonly config: Record<string, unknown> },
+): void {
+  if (path === undefined) return;
+  output.expectAbsolute(file, { line, what: 'pid_file', path });
+  config.pidFile = path;
 }
 
 function unknown(key: string): { readonly why: string; readonly advice: string } {

@@ -13,7 +13,10 @@ export async function importConsulTemplaterb(files: readonly ImportFile[]): Prom
       'set reload to the command after the second colon of --template, or to the program of --exec with supervise';
     output.leave(path, { line: 1, what: 'reload', why: `the command for ${destination} is not imported`, advice });
     const source = output.addTemplate(destination.replace(/^.*\//, ''), translated);
-    if (destination !== path) return { source, destination };
+    if (destination !== path) {
+      output.expectAbsolute(path, { line: 1, what: 'destination', path: destination });
+      return { source, destination };
+    }
     const why = 'its name does not end with .erb, so its destination is not known';
     output.leave(path, { line: 1, what: 'destination', why, advice: 'write templates[].destination' });
     return { source, destination: 'TODO' };

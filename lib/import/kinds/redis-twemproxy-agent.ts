@@ -37,17 +37,27 @@ export function importRedisTwemproxyAgent(files: readonly ImportFile[], read: Re
     if (assumed || /\$[\w{(]/.test(value)) doubts.push(doubt);
     return value;
   });
+  const lineOf = (name: string) => start?.line ?? lineOfDeclared(file.text, name);
+  const lines = { host: lineOf('host'), proxyConfig: lineOf('config') };
   return importAgent(
-    { file, sentinel: `${host}:${port}`, proxyConfig, command, pool: undefined, doubts },
+    { file, host, port, proxyConfig, command, lines, pathSetting: '--config', pool: undefined, doubts },
     { files, read },
   );
 }
 
 /** `host: ['h', 'description', 'string', 'VALUE']`. */
+function findDeclared(text: string, name: string): RegExpExecArray | null {
+  return new RegExp(`\\b${name}\\s*:\\s*\\[[^\\]]*,\\s*(?:'([^']*)'|"([^"]*)"|(\\d+))\\s*\\]`).exec(text);
+}
+
 function declared(text: string, name: string): string | undefined {
-  const pattern = new RegExp(`\\b${name}\\s*:\\s*\\[[^\\]]*,\\s*(?:'([^']*)'|"([^"]*)"|(\\d+))\\s*\\]`);
-  const [, single, double, number] = pattern.exec(text) ?? [];
+  const [, single, double, number] = findDeclared(text, name) ?? [];
   return single ?? double ?? number;
+}
+
+function lineOfDeclared(text: string, name: string): number {
+  const index = findDeclared(text, name)?.index ?? 0;
+  return text.slice(0, index).split('\n').length;
 }
 
 interface StartLine {

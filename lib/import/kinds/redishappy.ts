@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { formatAddress } from '../../model/address.ts';
 import { toArgv } from '../command.ts';
 import type { ImportFile, ImportResult, ReadFile } from '../output.ts';
 import { ImportOutput } from '../output.ts';
@@ -36,9 +37,9 @@ export async function importRedishappy(files: readonly ImportFile[], read: ReadF
   const template = await importHaproxy(given, { file, output, read });
   describeServices(given, { file, output });
   return output.finish({
-    ...(consul === undefined || consul.address === '' ? {} : { consul: { address: `http://${consul.address}` } }),
+    ...(consul === undefined || consul.address === '' ? {} : { consul: { address: withScheme(consul.address) } }),
     sentinel: {
-      addresses: sentinels.map(({ host, port }) => `${host}:${port}`),
+      addresses: sentinels.map(formatAddress),
       ...(clusters.length === 0 ? {} : { masters: clusters.map(({ name }) => name) }),
     },
     ...(template === undefined ? {} : { templates: [template] }),
@@ -82,7 +83,8 @@ async function importHaproxy(
 ): Promise<Readonly<Record<string, unknown>> | undefined> {
   if (haproxy === undefined || haproxy.outputpath === '') return undefined;
   const line = lineOf(file, haproxy.outputpath);
-  const text = await output.read(read, { what: 'TemplatePath', path: haproxy.templatepath, from: file.path, line });
+  output.expectAbsolute(file.path, { line, what: 'OutputPath', path: haproxy.outputpath });
+  const found = await output.read(read, { what: 'TemplatePath', path: haproxy.templatepath, from: file.path, line });
   const missing = clusters.filter(({ externalport }) => externalport === undefined);
   for (const { name } of missing)
     output.leave(file.path, {
@@ -91,22 +93,19 @@ async function importHaproxy(
       why: `${name} has no ExternalPort`,
       advice: 'give it a port in vars.ports',
     });
-  if (text === undefined) {
+  if ('why' in found) {
     const advice = 'import it again where the file is, or use the bundled haproxy.cfg.hbs, as now';
     output.leave(file.path, {
       line,
       what: haproxy.templatepath,
-      why: `${haproxy.templatepath} cannot be read`,
+      why: found.why,
       advice,
     });
   }
   const advice =
     'set reload.haproxy with the stats socket, so that a failover needs no reload and ends the old sessions';
   output.differs(file.path, { line, what: 'ReloadCommand', why: 'HAProxy is reloaded at each failover', advice });
-  const source =
-    text === undefined
-      ? 'haproxy.cfg.hbs'
-      : output.addGoTemplate({ path: haproxy.templatepath, text }, { root: { record: 'redishappy' } });
+  const source = 'why' in found ? 'haproxy.cfg.hbs' : output.addGoTemplate(found, { root: { record: 'redishappy' } });
   const reload = toArgv(haproxy.reloadcommand);
   return {
     source,
@@ -122,8 +121,23 @@ async function importHaproxy(
   };
 }
 
-function describeServices({ consul }: RedishappyConfig, { file, output }: Around): void {
+/** Consul's own client takes both. */
+function withScheme(address: string): string {
+  return address.includes('://') ? address : `http://${address}`;
+}
+
+function describeServices({ clusters, consul }: RedishappyConfig, { file, output }: Around): void {
   for (const { cluster, node, tags } of consul?.services ?? []) {
+    if (clusters.length > 0 && !clusters.some(({ name }) => name === cluster)) {
+      const why = `${cluster} is not in Clusters, so redishappy never registers it`;
+      output.differs(file.path, {
+        line: lineOf(file, cluster),
+        what: cluster,
+        why,
+        advice: 'add it to sentinel.masters if Sentinel monitors it',
+      });
+      continue;
+    }
     const was = [cluster, ...(tags.length === 0 ? [] : [`tags ${tags.join(', ')}`])].join(', ');
     output.differs(file.path, {
       line: lineOf(file, cluster),

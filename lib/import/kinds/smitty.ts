@@ -25,10 +25,17 @@ export function importSmitty(files: readonly ImportFile[], read: ReadFile): Prom
   const missing = needed.filter((name) => (given.get(name) ?? '') === '');
   if (missing.length > 0)
     throw importInvalid({ file: path, line: 1 }, `it is no config of smitty: it has no ${missing.join(', ')}`);
+  const lineOf = (name: string) => {
+    const key = items.find((item) => isScalar(item.key) && item.key.value === name)?.key;
+    return isScalar(key) ? counter.linePos(key.range?.[0] ?? 0).line : 1;
+  };
   const settingOf = (name: string) => given.get(name) ?? '';
   const settings = {
     file,
-    sentinel: `${settingOf('sentinel_ip')}:${settingOf('sentinel_port')}`,
+    host: settingOf('sentinel_ip'),
+    port: settingOf('sentinel_port'),
+    lines: { host: lineOf('sentinel_ip'), proxyConfig: lineOf('twemproxy_config_file') },
+    pathSetting: 'twemproxy_config_file',
     proxyConfig: settingOf('twemproxy_config_file'),
     command: settingOf('restart_command'),
     pool: settingOf('twemproxy_pool_name'),

@@ -9,7 +9,7 @@ import {
   registrarMeta,
 } from '../../model/instance.ts';
 import { instanceKind } from '../../model/instance-kinds.ts';
-import { longestMetaValue, type Naming, nameTag } from '../../model/naming.ts';
+import { isRoleTag, longestMetaValue, type Naming, nameTag } from '../../model/naming.ts';
 import type { InstanceProfile } from '../../model/probe-result.ts';
 import { consulCommand } from '../../model/shell-words.ts';
 import { announcedAddress, type RecordedRole } from './recorded-role.ts';
@@ -31,6 +31,8 @@ export interface InstanceSnapshot {
   readonly held: HeldService | undefined;
   /** Whether this registrar has registered it before. */
   readonly registeredBefore: boolean;
+  /** Each tag that this registrar has given it. */
+  readonly writtenTags: ReadonlySet<string>;
 }
 
 /** The state that the daemon reports for its check. */
@@ -136,7 +138,7 @@ function wantedRegistration(snapshot: InstanceSnapshot): Registration {
     service: instanceKind(spec.kind).service,
     address,
     port,
-    tags: [...tagsOf(snapshot), ...addedTags(snapshot)],
+    tags: [...ownTags(snapshot), ...addedTags(snapshot)],
     meta: {
       ...addedMeta(held?.meta ?? {}),
       ...spec.meta,
@@ -166,16 +168,22 @@ function wantedAddress({ spec, profile, recorded, held }: InstanceSnapshot): Pic
   return { address: host === undefined || isNodeLocal(host) ? '' : host, port };
 }
 
-/** Tags that somebody added in the catalog, where the service lets them. The registrar's own tags stay its own. */
+/**
+ * Tags that somebody added in the catalog, where the service lets them. The registrar's own tags stay its own, also those
+ * that the agent took back from the catalog before it had written a change there (Consul does so at each full
+ * synchronization): then it holds the meta of now with the tags of before.
+ */
 function addedTags(snapshot: InstanceSnapshot): readonly string[] {
-  const { held, spec, naming } = snapshot;
+  const { held, spec, naming, writtenTags } = snapshot;
   if (held?.settings.tagsFrom !== 'catalog') return [];
   const { name = '', role = '' } = held.meta;
-  const own = new Set([...tagsOf(snapshot), name, nameTag(name), role, spec.kind, naming.environment]);
-  return held.tags.filter((tag) => !own.has(tag));
+  const own = new Set([...ownTags(snapshot), ...writtenTags, name, nameTag(name), role, spec.kind, naming.environment]);
+  const hasRole = instanceKind(spec.kind).tags === 'name and role';
+  return held.tags.filter((tag) => !own.has(tag) && !(hasRole && isRoleTag(tag)));
 }
 
-function tagsOf({ naming, spec, recorded }: InstanceSnapshot): readonly string[] {
+/** The tags that the config, the record and the kind of the instance give it. */
+export function ownTags({ naming, spec, recorded }: InstanceSnapshot): readonly string[] {
   const environment = naming.environment === undefined ? [] : [naming.environment];
   const own = (): readonly string[] => {
     switch (instanceKind(spec.kind).tags) {

@@ -1,4 +1,5 @@
-import { hash } from 'node:crypto';
+// A default import: an older Node.js does not have the name, and must still get to the check of its version.
+import crypto from 'node:crypto';
 import { lstat, unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SwitchmasterError } from '../../errors.ts';
@@ -8,6 +9,7 @@ import { backupPath, type TemplateSpec } from '../../model/template-spec.ts';
 import { readRegularFile } from '../../regular-file.ts';
 import { swapIn, writeCandidate } from './candidate.ts';
 import { type PresentFile, readDestination } from './file.ts';
+import { InOrder } from './in-order.ts';
 import { keepAside } from './kept-aside.ts';
 
 /*
@@ -26,21 +28,14 @@ export async function keepBackup(
 ): Promise<void> {
   if (spec.backup !== 'kept' || present === undefined) return;
   try {
-    await replaceInOrder(present);
+    await replacing.run(present.path, () => replaceBackup(present));
   } catch (thrown) {
     warn(`The former ${present.path} is not kept. ${SwitchmasterError.from(thrown).message}`);
   }
 }
 
-/** The last backup of each file. A run that was interrupted does not wait for its end, but the next backup does. */
-const last = new Map<string, Promise<void>>();
-
-function replaceInOrder(present: PresentFile): Promise<void> {
-  const before = last.get(present.path) ?? Promise.resolve();
-  const replacing = before.catch(() => undefined).then(() => replaceBackup(present));
-  last.set(present.path, replacing);
-  return replacing;
-}
+/** By file. */
+const replacing = new InOrder();
 
 async function replaceBackup(present: PresentFile): Promise<void> {
   if (present.access === 'unreadable') throw new SwitchmasterError('file-unwritable', 'The daemon may not read it.');
@@ -51,7 +46,7 @@ async function replaceBackup(present: PresentFile): Promise<void> {
   await swapIn(
     await writeCandidate({ destination: path, bytes, ownership: {}, present: { ...present, path }, signal }),
   );
-  await writeMarker(present.path, hash('sha256', bytes));
+  await writeMarker(present.path, crypto.hash('sha256', bytes));
 }
 
 /** A link in the place of the backup is replaced, and the file that it leads to stays. */
@@ -61,7 +56,8 @@ async function keepForeign(path: string, destination: string): Promise<void> {
   const former = await readDestination(path);
   if (former === undefined) return;
   const marker = await readRegularFile(markerPath(destination), { maxBytes, accept: () => undefined }).catch(() => '');
-  if (marker.trim() !== hash('sha256', former.bytes)) await keepAside(former, { placement: 'rename', now: new Date() });
+  if (marker.trim() !== crypto.hash('sha256', former.bytes))
+    await keepAside(former, { placement: 'rename', now: new Date() });
 }
 
 async function writeMarker(destination: string, digest: string): Promise<void> {

@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { isAbort } from '../../errors.ts';
 import { withinDeadline, writeTimeoutMs } from '../../file-system.ts';
 import { anchored, followLinks } from '../../links.ts';
-import { newFileMode } from '../../model/template-spec.ts';
+import { giveOwnership, openNew, wantedFor } from './candidate-owner.ts';
 import { closeLater, type PresentFile, type WantedOwnership } from './file.ts';
 import { processState } from './process-file.ts';
 import { unwritable } from './unwritable.ts';
@@ -70,10 +70,11 @@ async function createCandidate(path: string, input: CandidateInput): Promise<Can
   const { destination } = input;
   inUse.add(path);
   try {
-    const handle = await anchored(path, (anchoredPath) => open(anchoredPath, 'wx', 0o600));
+    const wanted = wantedFor(input);
+    const { handle, info } = await anchored(path, (anchoredPath) => openNew(anchoredPath, wanted));
     try {
       await handle.writeFile(input.bytes, { signal: input.signal });
-      const refused = await giveOwnership(handle, input);
+      const refused = await giveOwnership(handle, { destination, wanted, info });
       await sync(handle);
       return { path, destination, refused };
     } finally {
@@ -100,33 +101,6 @@ function sync(handle: FileHandle): Promise<void> {
   return handle.sync().catch((thrown) => {
     if (!/^(EINVAL|ENOSYS|ENOTSUP|EOPNOTSUPP)$/.test(thrown.code)) throw thrown;
   });
-}
-
-/**
- * Gives a candidate its owner and mode. A daemon without root may not give files away: then the file has the owner that is
- * possible, because an old file would send clients to the former master. Returns what the system refused.
- */
-async function giveOwnership(
-  handle: FileHandle,
-  input: { destination: string; ownership: WantedOwnership; present: PresentFile | undefined },
-): Promise<string | undefined> {
-  const { destination, ownership, present } = input;
-  const uid = ownership.uid ?? present?.uid;
-  const gid = ownership.gid ?? present?.gid;
-  const mode = ownership.mode ?? present?.mode ?? newFileMode;
-  const group = () => (gid === undefined ? undefined : handle.chown(-1, gid));
-  const refuse = () => 'refused' as const;
-  const owned = await handle.chown(uid ?? -1, gid ?? -1).catch(async () => {
-    await group()?.catch(refuse);
-    return refuse();
-  });
-  // After chown, which clears set-id bits. They must not be those of another owner.
-  const moded = await handle.chmod(owned === 'refused' ? mode & 0o777 : mode).catch(refuse);
-  if (owned !== 'refused' && moded !== 'refused') return undefined;
-  const info = await handle.stat();
-  const has = `It has ${info.uid}:${info.gid} and mode ${(info.mode & 0o7777).toString(8)}`;
-  const wanted = `${uid ?? info.uid}:${gid ?? info.gid} and mode ${mode.toString(8)}`;
-  return `${destination} cannot have the owner ${wanted}. ${has}. Run the daemon as root, or give the file to its user.`;
 }
 
 /** Renames the candidate to its destination. A crash at any time leaves either the old file or the new one. */

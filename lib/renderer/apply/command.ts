@@ -1,14 +1,12 @@
 import { spawn } from 'node:child_process';
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
-import { access, constants, realpath } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { isAbort, SwitchmasterError } from '../../errors.ts';
-import { withinDeadline } from '../../file-system.ts';
 import type { ProgramEnv } from '../../model/program-env.ts';
 import { giveFile } from '../../model/template-spec.ts';
-import { launchOf, signalGroup } from './process-group.ts';
+import { type CommandOutput, openOutput } from './command-output.ts';
+import { type Launch, launchOf, signalGroup } from './process-group.ts';
+import type { ShellPool } from './shell/pool.ts';
+import { type End, follow, type Started } from './started.ts';
 
 interface Command {
   /** The program and its arguments. No shell reads them. `{{file}}` stands for {@link RunInput.file}. */
@@ -26,6 +24,8 @@ export interface RunInput {
   readonly signal: AbortSignal;
   /** How the signal ends it: `kill` at once, `terminate` with a grace period. Default `terminate`. */
   readonly onAbort?: 'terminate' | 'kill';
+  /** Start the command sooner. Default: it is started directly. */
+  readonly shells?: Pick<ShellPool, 'during' | 'start'> | undefined;
 }
 
 export interface CommandResult {
@@ -37,59 +37,63 @@ export interface CommandResult {
 const killGraceMs = 500;
 /** After SIGKILL. */
 const abandonMs = 2_000;
-const keptOutputBytes = 8_192;
 
 /**
  * Runs a command to its end. Throws `command-failed` (not started, non-zero exit code, killed) or `command-timeout`, with
  * the output in the message and in `details.output`.
- *
- * The output goes to an unlinked file, not to a pipe: a reload may start a daemon that inherits the output, and a pipe
- * would stay open as long as that daemon runs.
  */
-export async function runCommand(input: RunInput): Promise<CommandResult> {
+export function runCommand(input: RunInput): Promise<CommandResult> {
+  const { shells } = input;
+  return shells === undefined ? run(input) : shells.during(() => run(input));
+}
+
+async function run(input: RunInput): Promise<CommandResult> {
   input.signal.throwIfAborted();
-  const { argv: words } = input.command;
+  const { argv: words, timeoutMs } = input.command;
   const argv = input.file === undefined ? words : giveFile(words, input.file);
   const [program = '', ...args] = argv;
   const startedMs = performance.now();
-  const sink = await openOutput(input.file);
+  const durationMs = () => performance.now() - startedMs;
+  const { pid, ended, output: sink } = await start(input, { program, args });
   try {
-    const { pid, ended } = start({ launch: launchOf(program, input.command.env), args, descriptor: sink.descriptor });
-    const watcher = watchProcess({ ...input, pid, timeoutMs: input.command.timeoutMs });
+    const watcher = watchProcess({ ...input, pid, timeoutMs: Math.max(1, timeoutMs - durationMs()) });
     const end = await Promise.race([ended, watcher.abandoned]).finally(watcher.stop);
     const output = sink.read();
-    const durationMs = performance.now() - startedMs;
-    if (end.kind === 'exited' && end.code === 0 && watcher.reason() === undefined) return { output, durationMs };
+    const tookMs = durationMs();
+    if (end.kind === 'exited' && end.code === 0 && watcher.reason() === undefined)
+      return { output, durationMs: tookMs };
     if (watcher.reason() === 'aborted') throw abortError(argv, input.signal.reason);
-    throw describeFailure({ argv, output, durationMs, end, killedFor: watcher.reason() });
+    throw describeFailure({ argv, output, durationMs: tookMs, end, killedFor: watcher.reason() });
   } finally {
     sink.close();
   }
 }
 
-type End =
-  | { readonly kind: 'exited'; readonly code: number }
-  | { readonly kind: 'killed'; readonly signal: NodeJS.Signals }
-  | { readonly kind: 'not-started'; readonly cause: NodeJS.ErrnoException };
+/** In a shell that waits, if one does. Otherwise, and if no command has come of that, directly. */
+async function start(
+  input: RunInput,
+  { program, args }: { program: string; args: readonly string[] },
+): Promise<Started & { readonly output: CommandOutput }> {
+  const launch = launchOf(program, input.command.env);
+  const inShell = await input.shells?.start({ ...launch, args });
+  if (inShell !== undefined) return inShell;
+  input.signal.throwIfAborted();
+  const output = await openOutput(input.file);
+  return { ...startDirectly(launch, { args, output }), output };
+}
 
 /**
  * Uses Node's spawn: nothing that a library adds is needed here, and a library costs each reload a millisecond. The
  * command leads its own process group, so that a command that hangs is killed with everything that it started.
  */
-function start(input: { launch: ReturnType<typeof launchOf>; args: readonly string[]; descriptor: number }) {
-  const { promise: ended, resolve } = Promise.withResolvers<End>();
+function startDirectly(
+  { file, ...launch }: Launch,
+  { args, output: { descriptor } }: { args: readonly string[]; output: CommandOutput },
+): Started {
   try {
-    const { file, ...launch } = input.launch;
-    const stdio = ['ignore' as const, input.descriptor, input.descriptor];
-    const child = spawn(file, input.args, { ...launch, stdio, detached: true });
-    child.once('error', (cause) => resolve({ kind: 'not-started', cause }));
-    child.once('exit', (code, signal) =>
-      resolve(signal === null ? { kind: 'exited', code: code ?? 1 } : { kind: 'killed', signal }),
-    );
-    return { pid: child.pid, ended };
+    return follow(spawn(file, args, { ...launch, stdio: ['ignore', descriptor, descriptor], detached: true }));
   } catch (cause) {
-    resolve({ kind: 'not-started', cause: cause as NodeJS.ErrnoException });
-    return { pid: undefined, ended };
+    return { pid: undefined, ended: Promise.resolve({ kind: 'not-started', cause: cause as NodeJS.ErrnoException }) };
   }
 }
 
@@ -127,59 +131,6 @@ function watchProcess(input: {
       if (reason !== undefined) signalGroup(input.pid, 'SIGKILL');
     },
   };
-}
-
-/** Synchronous: these few calls take microseconds, and each asynchronous call would wait for a thread during a failover. */
-async function openOutput(file: string | undefined) {
-  const beside = async () => (file === undefined ? undefined : firstWritable(await findBeside(file)));
-  const descriptor = firstWritable(['/dev/shm', tmpdir()]) ?? (await beside());
-  // The command still runs, and its output is lost.
-  if (descriptor === undefined) return lostOutput();
-  return {
-    descriptor,
-    read(): string {
-      const { size } = fstatSync(descriptor);
-      const buffer = Buffer.alloc(Math.min(size, keptOutputBytes));
-      readSync(descriptor, buffer, 0, buffer.length, size - buffer.length);
-      return buffer.toString().trim();
-    },
-    close: () => closeSync(descriptor),
-  };
-}
-
-/** The folders of a file and of the file that it links to, where their file system answers. */
-async function findBeside(file: string): Promise<readonly string[]> {
-  const folders = [dirname(file), dirname(await withinDeadline(file, () => realpath(file)).catch(() => file))];
-  const answers = folders.map((folder) =>
-    withinDeadline(folder, () => access(folder, constants.W_OK)).then(
-      () => [folder],
-      () => [],
-    ),
-  );
-  return (await Promise.all(answers)).flat();
-}
-
-function lostOutput() {
-  const descriptor = openSync('/dev/null', 'w');
-  return { descriptor, read: () => '', close: () => closeSync(descriptor) };
-}
-
-/** An unlinked file in the first folder that takes one with content: a full disk would make the command itself fail. */
-function firstWritable(folders: readonly string[]): number | undefined {
-  for (const folder of folders) {
-    const path = join(folder, `.switchmaster-output-${process.pid}-${Math.random().toString(36).slice(2)}`);
-    let descriptor: number | undefined;
-    try {
-      descriptor = openSync(path, 'wx+', 0o600);
-      unlinkSync(path);
-      writeSync(descriptor, Buffer.alloc(keptOutputBytes), 0, keptOutputBytes, 0);
-      ftruncateSync(descriptor, 0);
-      return descriptor;
-    } catch {
-      if (descriptor !== undefined) closeSync(descriptor);
-    }
-  }
-  return undefined;
 }
 
 /** An AbortError as it is; anything else with the command's name. */

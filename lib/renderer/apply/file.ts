@@ -3,7 +3,8 @@ import { type FileHandle, lstat, open, stat } from 'node:fs/promises';
 import { SwitchmasterError } from '../../errors.ts';
 import { withinDeadline } from '../../file-system.ts';
 import { anchored, followLinks, hasOwnName, refuseNames } from '../../links.ts';
-import { readOpened } from '../../regular-file.ts';
+import { readOpened, stampOpened, statOpened } from '../../regular-file.ts';
+import type { KnownFile, Place } from './known-file.ts';
 import { goodCopyPath } from './side-files.ts';
 import { unwritable } from './unwritable.ts';
 
@@ -30,25 +31,24 @@ const readFlags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLL
 
 /** No output is as large. */
 const maxPresentBytes = 64 * 1024 * 1024;
-/** Reads the destination; undefined when it does not exist. Throws `file-unwritable` when it is not a regular file. */
-export async function readDestination(destination: string): Promise<PresentFile | undefined> {
+/**
+ * Reads the destination; undefined when it does not exist. Throws `file-unwritable` when it is not a regular file. `known`: answers
+ * for a file that it knows, and learns one that is read.
+ */
+export async function readDestination(
+  destination: string,
+  known?: KnownFile<PresentFile>,
+): Promise<PresentFile | undefined> {
   try {
-    return await withinDeadline(destination, () => readPresent(destination));
+    return await withinDeadline(destination, () => readPresent(destination, known));
   } catch (thrown) {
     throw unwritable(destination, 'be read', thrown);
   }
 }
 
-async function readPresent(destination: string): Promise<PresentFile | undefined> {
+async function readPresent(destination: string, known?: KnownFile<PresentFile>): Promise<PresentFile | undefined> {
   try {
-    const { handle, info, path, names } = await openPresent(destination);
-    try {
-      if (names === 'foreign') return describe({ info, path });
-      const bytes = await readOpened(handle, { size: info.size, maxBytes: maxPresentBytes });
-      return { ...describe({ info, path }), bytes, access: 'readable' };
-    } finally {
-      closeLater(handle);
-    }
+    return await reach(destination, async (place) => known?.recall(place) ?? readAt(place, known));
   } catch (thrown) {
     const { code } = thrown as NodeJS.ErrnoException;
     if (code === 'ENOENT') return undefined;
@@ -58,30 +58,45 @@ async function readPresent(destination: string): Promise<PresentFile | undefined
   }
 }
 
+async function reach<T>(destination: string, call: (place: Place) => Promise<T>): Promise<T> {
+  const path = await followLinks(destination);
+  return anchored(path, (anchoredPath) => call({ destination, path, anchoredPath }));
+}
+
+async function readAt(place: Place, known: KnownFile<PresentFile> | undefined): Promise<PresentFile> {
+  const { path } = place;
+  const { handle, info, names } = await openAt(place);
+  try {
+    if (names === 'foreign') return describe({ info, path });
+    const before = known === undefined ? undefined : { stamp: stampOpened(handle), nowMs: Date.now() };
+    const bytes = await readOpened(handle, { size: info.size, maxBytes: maxPresentBytes });
+    const present = { ...describe({ info, path }), bytes, access: 'readable' } as const;
+    if (before !== undefined) known?.learn(present, before);
+    return present;
+  } finally {
+    closeLater(handle);
+  }
+}
+
 interface OpenFile {
   readonly handle: FileHandle;
   readonly info: Stats;
-  /** The destination, or the file that it links to. */
-  readonly path: string;
   /** `foreign`: somebody else may have put another file there, under a second name. It is neither read nor changed. */
   readonly names: 'own' | 'foreign';
 }
 
-async function openPresent(destination: string): Promise<OpenFile> {
-  const path = await followLinks(destination);
-  return anchored(path, async (anchoredPath) => {
-    const handle = await open(anchoredPath, readFlags);
-    try {
-      const info = await handle.stat();
-      if (!info.isFile()) throw new SwitchmasterError('file-unwritable', `${destination} is not a regular file.`);
-      const good = info.nlink === 1 ? undefined : await lstat(goodCopyPath(anchoredPath)).catch(() => undefined);
-      const isOwn = await hasOwnName(anchoredPath, info, good?.ino === info.ino ? 2 : 1);
-      return { handle, info, path, names: isOwn ? 'own' : 'foreign' };
-    } catch (thrown) {
-      closeLater(handle);
-      throw thrown;
-    }
-  });
+async function openAt({ destination, anchoredPath }: Place): Promise<OpenFile> {
+  const handle = await open(anchoredPath, readFlags);
+  try {
+    const info = await statOpened(handle);
+    if (!info.isFile()) throw new SwitchmasterError('file-unwritable', `${destination} is not a regular file.`);
+    const good = info.nlink === 1 ? undefined : await lstat(goodCopyPath(anchoredPath)).catch(() => undefined);
+    const isOwn = await hasOwnName(anchoredPath, info, good?.ino === info.ino ? 2 : 1);
+    return { handle, info, names: isOwn ? 'own' : 'foreign' };
+  } catch (thrown) {
+    closeLater(handle);
+    throw thrown;
+  }
 }
 
 /** A file without its content. */
@@ -118,7 +133,10 @@ async function correct(destination: string, ownership: WantedOwnership): Promise
   const present = await readPresent(destination);
   if (present === undefined || hasOwnership(present, ownership)) return 'unchanged';
   // By its handle: what takes its place meanwhile would be given away.
-  const { handle, info, path, names } = await openPresent(destination);
+  const { handle, info, path, names } = await reach(destination, async (place) => ({
+    ...(await openAt(place)),
+    path: place.path,
+  }));
   try {
     if (names === 'foreign') throw refuseNames(path);
     const { uid = info.uid, gid = info.gid, mode = info.mode & 0o7777 } = ownership;

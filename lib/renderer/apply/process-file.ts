@@ -1,4 +1,6 @@
+import { hasEnded } from '../../model/process-stat.ts';
 import { readRegularFile } from '../../regular-file.ts';
+import { readProcessStat } from './process-stat.ts';
 
 /*
  * Whether a process id in a file or in a file's name is still valid: the process may be gone, and another one may have its
@@ -17,16 +19,13 @@ const ticksPerSecond = 100;
 /** The state of the process `pid` for a file that was written at `writtenMs`, milliseconds since 1970. */
 export async function processState(pid: number, writtenMs: number): Promise<ProcessState> {
   if (!isRunning(pid)) return 'gone';
-  const [stat, system] = await Promise.all(
-    [`/proc/${pid}/stat`, '/proc/stat'].map((file) => readRegularFile(file).catch(() => '')),
-  );
-  // The name, in parentheses, may hold spaces and parentheses.
-  const [state, ...fields] = (stat ?? '').slice((stat ?? '').lastIndexOf(')') + 2).split(' ');
-  if (state === 'Z' || state === 'X') return 'zombie';
-  const startedTicks = Number(fields[18]);
-  const bootSeconds = Number(/^btime (\d+)$/m.exec(system ?? '')?.[1]);
-  const startedMs = (bootSeconds + startedTicks / ticksPerSecond) * 1_000;
-  // Without /proc the id alone counts: the comparison with NaN is false.
+  const [stat, system] = await Promise.all([readProcessStat(pid), readRegularFile('/proc/stat').catch(() => '')]);
+  // Without /proc the id alone counts.
+  if (stat === undefined) return 'running';
+  if (hasEnded(stat)) return 'zombie';
+  const bootSeconds = Number(/^btime (\d+)$/m.exec(system)?.[1]);
+  const startedMs = (bootSeconds + stat.startedTicks / ticksPerSecond) * 1_000;
+  // A comparison with NaN is false.
   return startedMs > writtenMs + toleranceMs ? 'newer' : 'running';
 }
 

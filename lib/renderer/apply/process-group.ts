@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path';
 import { type ProgramEnv, selectEnv } from '../../model/program-env.ts';
 
 /** How Node's spawn starts a program. */
-interface Launch {
+export interface Launch {
   readonly file: string;
   readonly argv0: string;
   readonly env: NodeJS.ProcessEnv;
@@ -17,11 +17,18 @@ export function launchOf(program: string, env?: ProgramEnv): Launch {
   const given = selectEnv(process.env, env);
   const { PATH: own = '' } = process.env;
   const isFound = program.includes('/') || given.PATH === process.env.PATH;
-  const places = isFound ? [] : own.split(delimiter).map((folder) => join(folder, program));
-  return { file: places.find(isExecutable) ?? program, argv0: program, env: given };
+  return { file: (isFound ? undefined : findProgram(program, own)) ?? program, argv0: program, env: given };
 }
 
-function isExecutable(path: string): boolean {
+/** The file of a program without a slash in its name, as execvp(3) finds it in a PATH. */
+export function findProgram(program: string, path: string): string | undefined {
+  return path
+    .split(delimiter)
+    .map((folder) => join(folder, program))
+    .find(isExecutable);
+}
+
+export function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
     return statSync(path).isFile();

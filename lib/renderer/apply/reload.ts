@@ -7,7 +7,7 @@ import { changeAtRuntime, moveServers, reloadBetween } from '../haproxy/reload.t
 import { textWithoutHead } from '../head.ts';
 import type { Urgency } from '../plan/urgency.ts';
 import type { StageClock } from '../stages.ts';
-import { runCommand } from './command.ts';
+import { type RunInput, runCommand } from './command.ts';
 import { anySignal, type StepSignals, untilInterrupted } from './interruption.ts';
 import type { ReloadInFlight } from './reload-in-flight.ts';
 import { signalPidFile } from './signal.ts';
@@ -24,6 +24,8 @@ export interface Step extends StepSignals {
   readonly supervisor: Supervisor | undefined;
   readonly reloads: ReloadInFlight;
   readonly splay: Splay;
+  /** Start its commands sooner. Default: they are started directly. */
+  readonly shells?: RunInput['shells'];
   /** Reports what failed beside the job itself. */
   readonly warn: (warning: string) => void;
 }
@@ -89,7 +91,8 @@ export async function runCheck(step: Step, file: string): Promise<void> {
   const { spec, clock } = step;
   if (spec.check === undefined) return;
   const refusal = { code: 'check-failed', what: `The check refuses the new ${spec.destination}` } as const;
-  const checking = runStep({ command: spec.check, file, signal: anySignal(step), onAbort: 'kill', refusal });
+  const { shells } = step;
+  const checking = runStep({ command: spec.check, file, signal: anySignal(step), onAbort: 'kill', shells, refusal });
   // A killed process may take its time to end.
   await untilInterrupted(checking, step.interrupted);
   clock.reached('checked');
@@ -126,9 +129,9 @@ async function reloadSupervised(step: Step, reload: ReloadSpec & { kind: 'superv
 }
 
 /** Tries a failed command once more: a busy service manager may refuse it, although the new file is right. */
-async function runReload({ spec, signal }: Step, command: CommandSpec): Promise<void> {
+async function runReload({ spec, signal, shells }: Step, command: CommandSpec): Promise<void> {
   const refusal = { code: 'reload-failed', what: `${spec.destination} is in place, but its reload failed` } as const;
-  const run = () => runStep({ command, file: spec.destination, signal, refusal });
+  const run = () => runStep({ command, file: spec.destination, signal, shells, refusal });
   try {
     await run();
   } catch (thrown) {
@@ -139,13 +142,9 @@ async function runReload({ spec, signal }: Step, command: CommandSpec): Promise<
   }
 }
 
-async function runStep(input: {
-  command: CommandSpec;
-  file: string;
-  signal: AbortSignal;
-  onAbort?: 'terminate' | 'kill';
-  refusal: { readonly code: ErrorCode; readonly what: string };
-}): Promise<void> {
+async function runStep(
+  input: RunInput & { readonly refusal: { readonly code: ErrorCode; readonly what: string } },
+): Promise<void> {
   try {
     await runCommand(input);
   } catch (cause) {

@@ -1,4 +1,5 @@
 import { SwitchmasterError } from '../../errors.ts';
+import { digestOf } from '../head.ts';
 import type { GoodRendering, OwedStep, RenderMemory } from '../plan/rendering.ts';
 import type { Urgency } from '../plan/urgency.ts';
 import { type Candidate, type CandidateInput, discardCandidate, fixSwap, placeNew, swapIn } from './candidate.ts';
@@ -32,6 +33,8 @@ export interface Change {
   readonly memory: RenderMemory;
   /** The destination before the run. */
   readonly present: PresentFile | undefined;
+  /** What HAProxy's servers are like before the run, see {@link moveEarly}. */
+  readonly servers: 'as-proven' | 'unknown';
   /** `foreign-file`: the destination is kept aside before the swap. */
   readonly replaces: 'own-file' | 'foreign-file';
   /** Called when the destination has the new bytes: from then on, the reload is owed. */
@@ -50,7 +53,7 @@ export async function replaceFile(step: Step, change: Change): Promise<Transacti
   const inUse = memory.owed?.step === 'reload' ? undefined : known;
   const route = chooseRoute(step.spec, inUse?.bytes.toString(), rendering.text);
   const keep = memory.owed === undefined ? 'good-copy' : 'nothing';
-  const moving = moveEarly(step, route);
+  const moving = moveEarly(step, route, change.servers);
   moving.catch(() => undefined);
   const swapped = await putInPlace(step, {
     bytes: Buffer.from(rendering.text),
@@ -107,9 +110,9 @@ async function proveUse(
 ): Promise<void> {
   const { spec, clock } = step;
   if (check === 'late' && spec.reload?.kind === 'haproxy') await runCheck(step, spec.destination);
-  if (spec.verify === undefined) return;
-  const { masters } = rendering;
-  const verifying = verifyConsumer({ verify: spec.verify, masters, file: spec.destination, signal: anySignal(step) });
+  const { verify, destination: file } = spec;
+  if (verify === undefined) return;
+  const verifying = verifyConsumer({ ...step, ...rendering, verify, file, signal: anySignal(step) });
   await untilInterrupted(verifying, step.interrupted);
   clock.reached('verified');
 }
@@ -134,18 +137,20 @@ async function putInPlace(
   const keeps = input.keep === 'good-copy' && canGoBack(step) && present?.access === 'readable';
   const candidate = await writeUnlessInterrupted(step, { destination, bytes, ownership, present, signal });
   if (candidate.refused !== undefined) step.warn(candidate.refused);
+  // After the candidate, which may be on the same slow mount. The copy is only for a rollback after a restart, so its
+  // failure stops no change.
+  const keeping = keeps ? keepGoodCopy(destination, present, spec.placement).catch(warnOf(step)) : Promise.resolve();
   try {
-    // After the candidate, which may be on the same slow mount. The copy is only for a rollback after a restart, so its
-    // failure stops no change.
-    const keeping = keeps ? keepGoodCopy(destination, present, spec.placement).catch(warnOf(step)) : Promise.resolve();
-    await untilInterrupted(keeping, step.interrupted);
     if (input.check === 'first' && input.refusal !== undefined) throw input.refusal;
     if (input.check === 'first') await runCheck(step, candidate.path);
     if (input.replaces === 'foreign-file' && present !== undefined) {
       const { placement = 'rename' } = spec;
       step.warn(describeKept(destination, await keepAside(present, { placement, now: new Date() })));
     }
+    await untilInterrupted(keeping, step.interrupted);
   } catch (thrown) {
+    // Its warning belongs to this run, and the next one must not find the file under a third name.
+    await untilInterrupted(keeping, step.interrupted).catch(() => undefined);
     await discardCandidate(candidate);
     throw thrown;
   }
@@ -215,10 +220,12 @@ async function rollBack(step: Step, input: { change: Change; error: Switchmaster
   return { kind: 'rolled-back', error: returned };
 }
 
-/** The text before the change, or the last one that worked where a reload was owed already. */
+/** The text before the change, or the last that worked where a reload was owed. The copy of an unread file may be an older one. */
 async function findGood({ spec }: Step, { memory, present }: Change): Promise<Buffer | undefined> {
-  if (memory.owed === undefined && present?.access === 'readable') return present.bytes;
-  return readGoodCopy(spec.destination);
+  const isRead = present?.access === 'readable';
+  if (memory.owed === undefined && isRead) return present.bytes;
+  const copy = await readGoodCopy(spec.destination);
+  return isRead || (copy !== undefined && digestOf(copy) === memory.proven?.digest) ? copy : undefined;
 }
 
 const tooBroken = 'The last good file does not work either, so the new one is in place';

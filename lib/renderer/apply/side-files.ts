@@ -9,3 +9,8 @@ export function renderStatePath(destination: string): string {
 export function goodCopyPath(destination: string): string {
   return join(dirname(destination), `.${basename(destination)}.switchmaster.good`);
 }
+
+/** Where the renderer notes the process of a supervised program. */
+export function leftProgramPath(destination: string): string {
+  return join(dirname(destination), `.${basename(destination)}.switchmaster.program`);
+}

@@ -3,10 +3,12 @@ import { link, lstat, unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SwitchmasterError } from '../../errors.ts';
 import { withinDeadline, writeTimeoutMs } from '../../file-system.ts';
-import { anchored, followLinks, isTrustedOwner } from '../../links.ts';
-import { readRegularBytes, readRegularFile } from '../../regular-file.ts';
-import { replaceBy, replaceByText } from '../../replaced-file.ts';
+import { anchored, followLinks } from '../../links.ts';
+import { readRegularBytes } from '../../regular-file.ts';
+import { replaceBy } from '../../replaced-file.ts';
 import type { PresentFile } from './file.ts';
+import { InOrder } from './in-order.ts';
+import { readOwnJson, refuseForeign, writeOwnJson } from './own-file.ts';
 import { goodCopyPath, renderStatePath } from './side-files.ts';
 
 /*
@@ -41,13 +43,8 @@ export async function readRenderState(
   destination: string,
   owners: 'trusted' | 'any' = 'trusted',
 ): Promise<RenderState | undefined> {
-  const accept = owners === 'any' ? () => undefined : refuseForeign;
-  try {
-    const json: unknown = JSON.parse(await readRegularFile(renderStatePath(destination), { maxBytes, accept }));
-    return isRenderState(json) ? json : undefined;
-  } catch {
-    return undefined;
-  }
+  const json = await readOwnJson(renderStatePath(destination), { maxBytes, owners });
+  return isRenderState(json) ? json : undefined;
 }
 
 /** Whether a daemon has written a state beside the destination, also one that cannot be read any more. */
@@ -59,10 +56,8 @@ export async function hasRenderState(destination: string, owners: 'trusted' | 'a
 
 export async function writeRenderState(destination: string, renderState: RenderState): Promise<void> {
   const path = renderStatePath(destination);
-  const text = `${JSON.stringify(renderState)}\n`;
-  const write = (file: string) => replaceByText({ file, text, mode: 0o600 });
   try {
-    await withinDeadline(path, () => anchored(path, write));
+    await writeOwnJson(path, renderState);
   } catch (cause) {
     const message = `Cannot write ${path}, which keeps the last good state for a restart: ${(cause as Error).message}`;
     throw new SwitchmasterError('file-unwritable', message, { cause });
@@ -81,12 +76,15 @@ export async function keepGoodCopy(
   const path = goodCopyPath(present.path);
   try {
     const replace = () => anchored(path, (file) => replaceGoodCopy(file, present, placement));
-    await withinDeadline(path, replace, { timeoutMs: writeTimeoutMs });
+    await keeping.run(path, () => withinDeadline(path, replace, { timeoutMs: writeTimeoutMs }));
   } catch (cause) {
     const message = `Cannot keep the last good ${destination} as ${path}.`;
     throw new SwitchmasterError('file-unwritable', message, { cause });
   }
 }
+
+/** By file. */
+const keeping = new InOrder();
 
 async function replaceGoodCopy(path: string, present: PresentFile, placement: 'rename' | 'in-place'): Promise<void> {
   const original = join(dirname(path), basename(present.path));
@@ -94,6 +92,7 @@ async function replaceGoodCopy(path: string, present: PresentFile, placement: 'r
     await replaceBy({ file: path }, async (candidate) => {
       const copy = () => writeFile(candidate, present.bytes, { mode: 0o600, flag: 'wx' });
       await (placement === 'in-place' ? copy() : link(original, candidate).catch(copy));
+      return 'linked';
     });
   } catch (thrown) {
     await unlink(path).catch(() => undefined);
@@ -116,11 +115,6 @@ export async function readGoodCopy(destination: string): Promise<Buffer | undefi
   } catch {
     return undefined;
   }
-}
-
-/** A second name may be that of a file which others must not read. */
-function refuseForeign({ uid, nlink }: Stats): string | undefined {
-  return isTrustedOwner(uid) && nlink === 1 ? undefined : 'somebody else can have put it there';
 }
 
 function isRenderState(json: unknown): json is RenderState {

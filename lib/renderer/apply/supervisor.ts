@@ -4,7 +4,9 @@ import type { Readable } from 'node:stream';
 import { type Backoff, makeBackoff } from '../../backoff.ts';
 import { SwitchmasterError } from '../../errors.ts';
 import type { ProgramEnv } from '../../model/program-env.ts';
+import type { LeftProgram, StopLimits } from './left-program.ts';
 import { bindGroup, launchOf, signalGroup } from './process-group.ts';
+import { ProgramEnds } from './program-ends.ts';
 import { readLines } from './program-output.ts';
 
 type Program = ChildProcessByStdio<null, Readable, Readable>;
@@ -29,14 +31,14 @@ type State =
   | { readonly kind: 'ending'; readonly ended: Promise<void> }
   | { readonly kind: 'stopped' };
 
-export interface SupervisorOptions {
+export interface SupervisorOptions extends StopLimits {
   readonly argv: readonly string[];
   /** Default: the daemon's environment, without the daemon's secrets. */
   readonly env?: ProgramEnv | undefined;
-  /** The signal that ends the program. */
-  readonly stopSignal: NodeJS.Signals;
-  /** How long the program may take to end before SIGKILL. */
-  readonly stopTimeoutMs: number;
+  /** What a daemon before this one may have left running. Default: nothing. */
+  readonly left?: LeftProgram;
+  /** A program that runs for this time keeps running: the backoff begins again. */
+  readonly steadyMs?: number;
   /** Receives each line that the program writes, its starts and its ends. */
   readonly onEvent?: (event: SupervisorEvent) => void;
 }
@@ -47,10 +49,12 @@ export type SupervisorEvent =
   | { readonly kind: 'output-lost'; readonly lines: number }
   | { readonly kind: 'started'; readonly pid: number }
   | { readonly kind: 'signalled'; readonly pid: number; readonly signal: NodeJS.Signals }
-  | { readonly kind: 'ended'; readonly how: string; readonly restartMs: number | undefined };
+  | { readonly kind: 'ended'; readonly how: string; readonly restartMs: number | undefined }
+  /** The program of a daemon that was killed. `of-another-daemon`: of one that runs. */
+  | { readonly kind: 'found'; readonly what: 'ended' | 'of-another-daemon' }
+  | { readonly kind: 'not-noted'; readonly why: string };
 
-/** The backoff starts from its minimum after a process that ran for this time. */
-const hysteresisMs = 10_000;
+const usualSteadyMs = 10_000;
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
@@ -58,13 +62,28 @@ export class Supervisor {
   #state: State = { kind: 'idle' };
   /** `kept`: the program is restarted when it ends by itself. */
   #upkeep: 'kept' | 'retired' = 'kept';
+  #former: 'unknown' | 'ended' = 'unknown';
+  /** The note of the last start. */
+  #noted: Promise<void> | undefined;
+  readonly #ends: ProgramEnds;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    this.#ends = new ProgramEnds(options.argv[0] ?? '');
   }
 
   get pid(): number | undefined {
     return this.#state.kind === 'running' ? this.#state.child.pid : undefined;
+  }
+
+  /** A sentence about a program that does not keep running; undefined where it does. */
+  get problem(): string | undefined {
+    return this.#isSteady() ? undefined : this.#ends.problem;
+  }
+
+  /** Starts the program if it was never started. One that ended by itself starts again by the backoff. */
+  async keep(): Promise<void> {
+    if (this.#state.kind === 'idle') await this.start();
   }
 
   /** Starts the program unless it runs. Throws `reload-failed` when it cannot be started. */
@@ -101,15 +120,16 @@ export class Supervisor {
     this.#state = { kind: 'idle' };
   }
 
-  /** Ends the program for good. */
+  /** Ends the program for good. Nothing is written afterwards. */
   async stop(): Promise<void> {
     const ended = this.#end();
     this.#state = { kind: 'stopped' };
-    await ended;
+    await Promise.all([ended, this.#noted]);
   }
 
   async #spawn(): Promise<void> {
     const [program = '', ...args] = this.#options.argv;
+    await this.#endFormer();
     // `stop` was called while `restart` waited for the former process.
     if (this.#state.kind === 'stopped') {
       throw new SwitchmasterError('stopping', `${program} is not started because the daemon stops.`);
@@ -128,12 +148,23 @@ export class Supervisor {
     }
   }
 
+  /** Before the first start. */
+  async #endFormer(): Promise<void> {
+    if (this.#former === 'ended') return;
+    const what = (await this.#options.left?.end(this.#options)) ?? 'none';
+    this.#former = 'ended';
+    if (what !== 'none') this.#emit({ kind: 'found', what });
+  }
+
   #watch(child: Program): void {
     const { pid = 0 } = child;
     const unbind = bindGroup(pid);
     for (const stream of [child.stdout, child.stderr]) {
       readLines(stream, {
-        onLine: (line) => this.#emit({ kind: 'output', line }),
+        onLine: (line) => {
+          this.#ends.wrote(line);
+          this.#emit({ kind: 'output', line });
+        },
         onLost: (lines) => this.#emit({ kind: 'output-lost', lines }),
       });
     }
@@ -144,6 +175,8 @@ export class Supervisor {
       this.#exited(child, signal === null ? `exited with ${code}` : `died of ${signal}`);
     });
     this.#emit({ kind: 'started', pid });
+    const notNoted = ({ message }: Error) => this.#emit({ kind: 'not-noted', why: message });
+    this.#noted = this.#options.left?.note(pid).catch(notNoted);
   }
 
   #exited(child: Program, how: string): void {
@@ -154,11 +187,18 @@ export class Supervisor {
       this.#emit({ kind: 'ended', how, restartMs: undefined });
       return;
     }
-    if (performance.now() - state.sinceMs >= hysteresisMs) this.#backoff.reset();
-    this.#startLater(how);
+    const after = this.#isSteady() ? 'long' : 'short';
+    if (after === 'long') this.#backoff.reset();
+    this.#startLater(how, after);
   }
 
-  #startLater(how: string): void {
+  #isSteady(): boolean {
+    const { steadyMs = usualSteadyMs } = this.#options;
+    return this.#state.kind === 'running' && performance.now() - this.#state.sinceMs >= steadyMs;
+  }
+
+  #startLater(how: string, after: 'long' | 'short' = 'short'): void {
+    this.#ends.ended(how, after);
     const restartMs = this.#backoff.nextMs();
     const again = () => this.#spawn().catch((thrown: Error) => this.#notStarted(thrown));
     this.#state = { kind: 'waiting', timer: setTimeout(() => void again(), restartMs) };

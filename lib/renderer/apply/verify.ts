@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { SwitchmasterError } from '../../errors.ts';
 import { parseAddress } from '../../model/address.ts';
 import type { ProbeSpec, VerifySpec } from '../../model/template-spec.ts';
-import { runCommand } from './command.ts';
+import { type RunInput, runCommand } from './command.ts';
 import { type Attempt, probeHttp, probeRedis, probeTcp, readIdentity } from './probe.ts';
 
 const pauseMs = 25;
@@ -17,6 +17,8 @@ export async function verifyConsumer(input: {
   readonly masters: ReadonlyMap<string, string>;
   readonly file: string;
   readonly signal: AbortSignal;
+  /** See {@link RunInput.shells}. */
+  readonly shells?: RunInput['shells'];
 }): Promise<void> {
   const { verify, signal } = input;
   const { deadlineMs } = verify;
@@ -51,8 +53,9 @@ async function runProbe(input: {
   masters: ReadonlyMap<string, string>;
   file: string;
   attempt: Attempt;
+  shells?: RunInput['shells'];
 }): Promise<void> {
-  const { probe, attempt } = input;
+  const { probe, attempt, shells } = input;
   switch (probe.kind) {
     case 'tcp':
       return probeTcp(probe.address, attempt);
@@ -64,7 +67,7 @@ async function runProbe(input: {
       return;
     case 'command': {
       const command = { ...probe.command, timeoutMs: attempt.timeoutMs };
-      await runCommand({ command, file: input.file, signal: attempt.signal, onAbort: 'kill' });
+      await runCommand({ command, file: input.file, signal: attempt.signal, onAbort: 'kill', shells });
     }
   }
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { parseProcessStat } from '../../model/process-stat.ts';
 
 /** What a process may take: processor time, and much more time by the clock, which a busy machine needs. */
 export interface ProcessLimit {
@@ -36,11 +37,8 @@ export function limitProcess(input: {
 /** The processor time that a process has taken, with all of its threads; undefined where the system does not say. */
 export function cpuTimeMs(pid: number): number | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The name, in parentheses, may hold spaces and parentheses. Fields 14 and 15 of proc(5), the first after it being 3.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const ticks = Number(fields[11]) + Number(fields[12]);
-    return Number.isNaN(ticks) ? undefined : ticks * tickMs;
+    const { cpuTicks } = parseProcessStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+    return Number.isNaN(cpuTicks) ? undefined : cpuTicks * tickMs;
   } catch {
     return undefined;
   }

@@ -18,7 +18,7 @@ export function ownTurn(): Promise<void> {
 }
 
 /** Resolves when the loop has rested from the last long piece: at once, if there was none. */
-export async function untilRested(): Promise<void> {
+async function untilRested(): Promise<void> {
   for (let restMs = restedMs - performance.now(); restMs > 0; restMs = restedMs - performance.now())
     await delay(restMs);
 }

@@ -24,6 +24,8 @@ export class BoundedTemplate {
   #reason: 'time' | 'size' = 'time';
   /** Of a render in the event loop. */
   #cost: Cost = 'unknown';
+  /** `in-time`: the last render in the event loop kept the limit, so one that does not may get a second attempt. */
+  #last: 'in-time' | 'unknown' = 'unknown';
   readonly #process: ProcessTemplate;
   /** What the last render in the event loop read, by query id. */
   #queries: ReadonlyMap<string, ConsulQuery> = new Map();
@@ -126,13 +128,16 @@ export class BoundedTemplate {
       return render({ ...world, lookUp });
     };
     try {
-      const result = await runWithin({ limitMs: loopLimitMs(), cost: this.#cost, work });
+      const again = this.#last === 'in-time' ? 'once' : 'never';
+      const result = await runWithin({ limitMs: loopLimitMs(), cost: this.#cost, work, again });
+      this.#last = 'in-time';
       this.#cost = performance.now() - startMs > loopLimitMs() * little ? 'unknown' : 'little';
       if (result.kind !== 'failed' || result.limit === 'kept') return result;
       this.#reason = 'size';
       return undefined;
     } catch (thrown) {
       this.#cost = 'unknown';
+      this.#last = 'unknown';
       if (thrown instanceof Overrun) return undefined;
       return failedResult(SwitchmasterError.from(thrown, 'template-failed'), nothingRead);
     }

@@ -1,8 +1,16 @@
 import { createContext, Script } from 'node:vm';
-import { noteTurn, ownTurn, untilRested } from './loop-turns.ts';
+import { noteTurn, ownTurn } from './loop-turns.ts';
 
 /** The work did not end in time. V8 ended it, wherever it was: no `catch` and no `finally` within the work has run. */
-export class Overrun extends Error {}
+export class Overrun extends Error {
+  /** `some`: other work has taken too long in the last 2 s. */
+  readonly others: 'some' | 'none';
+
+  constructor(others: 'some' | 'none') {
+    super();
+    this.others = others;
+  }
+}
 
 /**
  * The work was ended because other processes had the processor: it gets another attempt, with this many times the limit. Each
@@ -29,18 +37,35 @@ const script = new Script('work()');
  * Runs synchronous work and has V8 end it after `limitMs`: also within a regular expression, a sort or a compilation. Only
  * single native operations, such as the joining of a list, end first. Throws {@link Overrun}. What the
  * work had begun to change stays as it was at that moment: it may change nothing that outlives it.
+ *
+ * `again: 'once'`: if no other work has taken too long in the last 2 s, this work may take as long once more: a garbage collection or
+ * another program may have taken the time.
  */
 export async function runWithin<T>(input: {
   readonly limitMs: number;
   readonly cost: Cost;
   readonly work: () => T;
+  readonly again?: 'once' | 'never';
 }): Promise<T> {
-  const { cost, work } = input;
-  const isWarned = cost === 'little' && performance.now() < warnedUntilMs;
-  if (isWarned) await untilRested();
-  const limitMs = Math.ceil(input.limitMs * (isWarned ? little : 1));
+  const { limitMs, cost, work, again = 'never' } = input;
+  const shortMs = cost === 'little' ? Math.ceil(limitMs * little) : limitMs;
+  try {
+    if (cost === 'unknown' || isWarned()) return await runAttempts({ limitMs: shortMs, turn: 'own', work });
+    return await runAttempts({ limitMs, turn: 'this', work });
+  } catch (thrown) {
+    if (!(thrown instanceof Overrun) || again === 'never' || thrown.others === 'some') throw thrown;
+    return runAttempts({ limitMs: shortMs, turn: 'own', work });
+  }
+}
+
+async function runAttempts<T>(input: {
+  readonly limitMs: number;
+  readonly turn: 'this' | 'own';
+  readonly work: () => T;
+}): Promise<T> {
+  const { limitMs, turn, work } = input;
   for (const times of attempts) {
-    if (cost === 'unknown' || times > 1) await ownTurn();
+    if (turn === 'own' || times > 1) await ownTurn();
     const [before, startedMs] = [process.cpuUsage(), performance.now()];
     const outcome = attemptWithin(limitMs * times, work);
     noteTurn(startedMs);
@@ -48,8 +73,14 @@ export async function runWithin<T>(input: {
     const { user, system } = process.cpuUsage(before);
     if ((user + system) / 1_000 > limitMs / 2) break;
   }
+  // Before anything else runs, so that the others know it.
+  const others = isWarned() ? 'some' : 'none';
   warnedUntilMs = performance.now() + warnedForMs;
-  throw new Overrun();
+  throw new Overrun(others);
+}
+
+function isWarned(): boolean {
+  return performance.now() < warnedUntilMs;
 }
 
 /** The same with one attempt; undefined if the time ran out. */

@@ -66,6 +66,32 @@ t.test('while no Sentinel answers, the loop runs again when the check of the mas
   t.strictSame(await expire('givenUp', 5_021), waiting);
 });
 
+t.test(
+  'the decision of a failover leaves the transaction time to be sent, and does not wait for its answer',
+  async (t) => {
+    const seen: string[] = [];
+    const answered = Promise.withResolvers<void>();
+    const client = {
+      transact: async () => {
+        // As Node's HTTP client does with an open connection.
+        process.nextTick(() => seen.push('sent'));
+        await answered.promise;
+        seen.push('answered');
+        return { kind: 'applied', indexes: new Map() };
+      },
+    } as unknown as ConsulClient;
+    const onDecision = () => {
+      seen.push('decided');
+      answered.resolve();
+    };
+    const writer = new RecordWriter({ client, naming, bridgeId: 'bridge', memory: rememberMasters(), onDecision });
+    const draft = { ...record('B', { epoch: 6 }), previous: at('A') };
+    const outcome = await writer.publish(find(nothing, {}), { kind: 'publish', cause: 'failover', draft });
+    t.strictSame(seen, ['sent', 'decided', 'answered']);
+    t.match(outcome, { kind: 'applied' });
+  },
+);
+
 const ours = { [nodeMetaKeys.master]: 'm', [nodeMetaKeys.environment]: '' };
 const services = [{ id: 'redis-master', name: 'redis-master' }];
 const other = { id: 'x', name: 'x' };

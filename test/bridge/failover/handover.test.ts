@@ -3,6 +3,7 @@ import { HandOver } from '../../../lib/bridge/failover/handover.ts';
 import type { PlannedFailoverParts } from '../../../lib/bridge/failover/planned-steps.ts';
 import type { SentinelLink } from '../../../lib/client/sentinel.ts';
 import { SwitchmasterError } from '../../../lib/errors.ts';
+import { OrdersUnderWay } from '../../../lib/loop/orders-under-way.ts';
 import type { MasterRecord } from '../../../lib/model/record.ts';
 import { at, record } from '../plan/world.ts';
 
@@ -32,7 +33,8 @@ async function handOver(scene: {
   const command = async (_address: unknown, commands: readonly string[][]) => commands.map(answer);
   const role = async (address: unknown) => ({ address, role: 'replica' });
   const openLink = () => ({ connected: async () => {}, callUnanswered: () => {}, close: () => {} });
-  const parts = { sentinels: { election: () => undefined }, redis: { command, role, openLink }, memory };
+  const { ends } = new OrdersUnderWay();
+  const parts = { sentinels: { election: () => undefined }, redis: { command, role, openLink }, memory, ends };
   const steps: string[] = [];
   const options = {
     record: five,

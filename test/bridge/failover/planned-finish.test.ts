@@ -2,6 +2,7 @@ import t from 'tap';
 import { PlannedCourse } from '../../../lib/bridge/failover/planned-course.ts';
 import { finishPlanned } from '../../../lib/bridge/failover/planned-finish.ts';
 import type { PlannedFailoverParts } from '../../../lib/bridge/failover/planned-steps.ts';
+import { OrdersUnderWay } from '../../../lib/loop/orders-under-way.ts';
 import type { RoleAnswer } from '../../../lib/model/sentinel.ts';
 import { at, record } from '../plan/world.ts';
 
@@ -17,7 +18,8 @@ async function failToConfirm(role: RoleAnswer['role'], manner: 'coordinated' | '
       return one[0] === 'INFO' ? '' : 'OK';
     });
   const redis = { command, role: async (address: unknown) => ({ address, role }) };
-  const parts = { redis, memory: { record: to, whenRemembered: async () => undefined } };
+  const { ends } = new OrdersUnderWay();
+  const parts = { redis, memory: { record: to, whenRemembered: async () => undefined }, ends };
   const course = new PlannedCourse('m', parts as unknown as PlannedFailoverParts, {});
   const finished = finishPlanned(course, before, { to, manner, offset: undefined });
   await t.rejects(finished, { code: 'failover-stalled', message: /no majority of the Sentinels confirmed it/ });

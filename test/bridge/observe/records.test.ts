@@ -5,9 +5,9 @@ import type { ServiceInstance } from '../../../lib/model/catalog.ts';
 import { distinctNode } from '../../../lib/model/master-node.ts';
 import { externalNode, masterService, type Naming, nodeMetaKeys } from '../../../lib/model/naming.ts';
 
-/** A source, and a catalog that shows it these instances of masters. */
-function open(naming: Naming) {
-  const world = { instances: [] as readonly ServiceInstance[] };
+/** A source, and a catalog that shows it these instances of masters. `shown`: those that it has from the start. */
+function open(naming: Naming, shown: readonly ServiceInstance[] = []) {
+  const world = { instances: shown };
   const listeners: ((event: 'value') => void)[] = [];
   const changes: string[] = [];
   const watches = {
@@ -47,6 +47,12 @@ t.test('a node that another environment has in another case of its name is taken
   t.equal(node('m'), 'redis-prod-m');
   t.strictSame(show(instance('redis-Prod-m', { environment: 'Prod', name: 'm' })), ['redis-prod-m', 'm']);
   t.equal(node('m'), distinctNode(naming, 'm'));
+});
+
+t.test('a source begins with what the watches that others follow have read already', async (t) => {
+  const naming = { environment: undefined };
+  const { source } = open(naming, [instance('redis-m', { environment: '', name: 'm' })]);
+  t.equal(source.read('m')?.catalogContents.instances.length, 1);
 });
 
 t.test('what is read of a master is computed once between two changes of Consul', async (t) => {

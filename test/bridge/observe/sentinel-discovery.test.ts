@@ -2,6 +2,7 @@ import t from 'tap';
 import { KnownPeers } from '../../../lib/bridge/observe/known-peers.ts';
 import { discover, mastersChangedBy } from '../../../lib/bridge/observe/sentinel-discovery.ts';
 import type { SentinelMember } from '../../../lib/bridge/observe/sentinel-member.ts';
+import { QuestionQueue } from '../../../lib/client/question-queue.ts';
 import type { SentinelPeer } from '../../../lib/client/sentinel-shapes.ts';
 import { SwitchmasterError } from '../../../lib/errors.ts';
 
@@ -29,6 +30,7 @@ for (const [what, changes, expected] of [
         return names;
       },
       peers: new KnownPeers(),
+      questions: new QuestionQueue(8),
       learnTilt: async () => false,
       learnRefusal: () => true,
     } as unknown as SentinelMember;
@@ -66,6 +68,7 @@ function open() {
     names: undefined,
     learnNames: () => [],
     peers: new KnownPeers(),
+    questions: new QuestionQueue(8),
     learnTilt: async () => false,
     learnRefusal: () => true,
   } as unknown as SentinelMember;

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import t from 'tap';
 import { LagHistory } from '../../../lib/bridge/plan/lag.ts';
 
@@ -57,4 +59,26 @@ t.test('an offset that falls begins a new history', async (t) => {
   t.strictSame(history.lag(a, 2_000), { bytes: 0, behindMs: 0 });
   history.add(sample(3_000, 20, 5));
   t.strictSame(history.lag(a, 3_000), { bytes: 15, behindMs: null });
+});
+
+t.test('a master to which nothing is written has one sample, so what it had before is not forgotten', async (t) => {
+  const history = new LagHistory();
+  history.add(sample(1_000, 100, 100));
+  for (let i = 0; i < 400; i += 1) history.add(sample(2_000 + i * 1_000, 200, 100));
+  t.strictSame(history.lag(a, 401_000), { bytes: 100, behindMs: 400_000 });
+});
+
+t.test('a full history takes few bytes, because a daemon has one for each of a thousand masters', async (t) => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const used = () => {
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const before = used();
+  const histories = Array.from({ length: 100 }, () => new LagHistory());
+  for (const history of histories) for (let i = 0; i < 300; i += 1) history.add(sample(i * 1_000, i, i));
+  const each = (used() - before) / histories.length;
+  t.ok(each < 12_000, `${Math.round(each)} bytes each`);
+  t.match(histories.at(-1)?.lag(a, 299_000), { bytes: 0, behindMs: 0 });
 });

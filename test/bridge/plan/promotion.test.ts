@@ -1,7 +1,7 @@
 import t from 'tap';
 import { announced, type Table, testDecisions } from './decision-table.ts';
-import { five, leader } from './promotion-world.ts';
-import { at, held, role, view } from './world.ts';
+import { five, leader, promoted } from './promotion-world.ts';
+import { at, held, record, role, view } from './world.ts';
 
 const follow = { follow: 'promotion' } as const;
 const table: Table = {
@@ -62,6 +62,66 @@ const table: Table = {
       expect: 'stands',
     },
     {
+      when: 'the leader announced the replica after it had answered: followed like a promotion',
+      given: {
+        ...announced,
+        held: held(five),
+        views: [leader({ configEpoch: 6, promotion: 'seen' })],
+        announced: at('B'),
+        role: role('B', 'master'),
+      },
+      expect: { publish: 'failover', is: { epoch: 6, phase: 'promoted', master: at('B'), previous: at('A') } },
+    },
+    {
+      when: 'the leader announced it before it had taken the epoch of the failover: asked again',
+      given: { ...announced, held: held(five), views: [leader()], announced: at('B'), role: role('B', 'master') },
+      expect: 'ask-all',
+    },
+    {
+      when: 'the leader announced another address than the replica that it promoted: asked again',
+      given: {
+        ...announced,
+        held: held(five),
+        views: [leader({ configEpoch: 6, promotion: 'seen' })],
+        announced: at('C'),
+        role: role('B', 'master'),
+      },
+      expect: 'ask-all',
+    },
+    {
+      when: 'the announced replica is a replica again: asked again',
+      given: {
+        ...announced,
+        held: held(five),
+        views: [leader({ configEpoch: 6, promotion: 'seen' })],
+        announced: at('B'),
+        role: role('B', 'replica'),
+      },
+      expect: 'ask-all',
+    },
+    {
+      when: 'the announced replica was out of reach: asked again',
+      given: {
+        ...announced,
+        held: held(five),
+        views: [leader({ configEpoch: 6, promotion: 'seen' })],
+        announced: at('B'),
+        role: role('B', 'unreachable'),
+      },
+      expect: 'ask-all',
+    },
+    {
+      when: 'a record has the announced epoch already: asked again',
+      given: {
+        ...announced,
+        held: held(promoted),
+        views: [leader({ configEpoch: 6, promotion: 'seen' })],
+        announced: at('B'),
+        role: role('B', 'master'),
+      },
+      expect: 'ask-all',
+    },
+    {
       when: 'another Sentinel has a newer epoch already',
       given: {
         ...follow,
@@ -82,6 +142,41 @@ const table: Table = {
         role: role('B', 'master'),
       },
       expect: 'stands',
+    },
+    {
+      when: 'the bridge decided on a newer failover, and Consul has not taken it yet: an older announcement is not followed',
+      given: {
+        ...announced,
+        held: held(five),
+        decided: record('C', { epoch: 7, phase: 'promoted', previous: at('A') }),
+        views: [leader({ configEpoch: 6, promotion: 'seen' })],
+        announced: at('B'),
+        role: role('B', 'master'),
+      },
+      expect: 'ask-all',
+    },
+    {
+      when: 'the bridge decided on a newer failover, and Consul has not taken it yet: an older promotion is not followed',
+      given: {
+        ...follow,
+        held: held(five),
+        decided: record('C', { epoch: 7, phase: 'promoted', previous: at('A') }),
+        views: [leader(), view(2, 'A', 5), view(3, 'A', 5)],
+        role: role('B', 'master'),
+      },
+      expect: { ask: 'C' },
+    },
+    {
+      when: 'the bridge decided on another replica at this very epoch: one version never has two masters',
+      given: {
+        ...announced,
+        ...follow,
+        held: held(five),
+        decided: record('C', { epoch: 6, phase: 'promoted', previous: at('A') }),
+        views: [leader()],
+        role: role('B', 'master'),
+      },
+      expect: 'ask-all',
     },
     {
       when: 'there is no record yet: a majority is needed first',

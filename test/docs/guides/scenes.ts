@@ -7,7 +7,7 @@ import { installPrometheus, startConsul, startRedis, startSentinels } from './se
 import { installServices, startCommandServer, Units } from './units.ts';
 
 /** What a guide's reader has before the first step: the machines, by name. Steps run on the first one. */
-export interface Scene {
+interface Scene {
   readonly machines: ReadonlyMap<string, Machine>;
   readonly units: Units;
 }

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Finished, Machine } from './machine.ts';
-import type { Scene } from './scenes.ts';
 import { containsShown } from './shown-output.ts';
 import type { Step } from './steps.ts';
 
@@ -12,6 +11,13 @@ interface Deviation {
   readonly text: string;
 }
 
+export type ReaderMachine = Pick<Machine, 'run' | 'write' | 'listens'>;
+
+/** The machines of a reader, by name. Steps run on the first one. */
+export interface Reader {
+  readonly machines: ReadonlyMap<string, ReaderMachine>;
+}
+
 /** What a reader has done, and the first step at which the guide and the world differ. */
 export interface Walk {
   readonly steps: number;
@@ -21,7 +27,7 @@ export interface Walk {
 /** Does what a guide says, step by step, until the world differs from the page. */
 export async function walk(
   steps: readonly Step[],
-  scene: Scene,
+  reader: Reader,
   print: (text: string) => void = () => {},
 ): Promise<Walk> {
   let last: (Finished & { readonly repeat: () => Promise<Finished> }) | undefined;
@@ -37,12 +43,12 @@ export async function walk(
         };
       continue;
     }
-    const machines = machinesOf(scene, step.machines);
+    const machines = machinesOf(reader, step.machines);
     if (kind === 'file') {
       for (const machine of machines) machine.write(step.path, content);
       continue;
     }
-    const repeat = () => (kind === 'redis' ? sendToEach(step, scene) : runOnEach(machines, content));
+    const repeat = () => (kind === 'redis' ? sendToEach(step, reader) : runOnEach(machines, content));
     last = { ...(await repeat()), repeat };
     print(`${line}: ${content}${last.output}\n`);
     // What must show something in the end may fail before that.
@@ -72,7 +78,7 @@ async function awaitShown(
 /** Sends commands to every Redis and Sentinel that listens on one of the ports. */
 async function sendToEach(
   { ports, content }: Extract<Step, { kind: 'redis' }>,
-  { machines }: Scene,
+  { machines }: Reader,
 ): Promise<Finished> {
   let output = '';
   for (const machine of machines.values())
@@ -86,7 +92,7 @@ async function sendToEach(
 }
 
 /** Ends at the first machine on which a command fails. */
-async function runOnEach(machines: readonly Machine[], content: string): Promise<Finished> {
+async function runOnEach(machines: readonly ReaderMachine[], content: string): Promise<Finished> {
   let output = '';
   for (const machine of machines) {
     const finished = await machine.run(content);
@@ -96,11 +102,11 @@ async function runOnEach(machines: readonly Machine[], content: string): Promise
   return { code: 0, output };
 }
 
-function machinesOf({ machines }: Scene, names: readonly string[]): readonly Machine[] {
+function machinesOf({ machines }: Reader, names: readonly string[]): readonly ReaderMachine[] {
   if (names.length === 0) return [...machines.values()].slice(0, 1);
   return names.map((name) => {
     const machine = machines.get(name);
-    if (machine === undefined) throw new Error(`the scene has no machine ${name}`);
+    if (machine === undefined) throw new Error(`the reader has no machine ${name}`);
     return machine;
   });
 }

@@ -4,7 +4,16 @@ import { formatRecord } from '../../../lib/model/record.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import type { Shard } from '../../sandbox/redis.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
-import { failOver, only, outcomes, recordOf, servicesOf, startBridge, written } from '../support/bridging.ts';
+import {
+  failOver,
+  failOverTo,
+  only,
+  outcomes,
+  recordOf,
+  servicesOf,
+  startBridge,
+  written,
+} from '../support/bridging.ts';
 import { snapshot, watchEpochs } from '../support/reading.ts';
 
 // Three bridges at once, on one Consul and three Sentinels; each test has shards of its own.
@@ -119,12 +128,7 @@ t.test('bridges', { jobs: 6 }, async (t) => {
     const { epoch } = await recordOf(consul, name);
     await failOver(leader, name);
     await recordOf(consul, name, { master: only(replicas) });
-    // It aborts while it has not seen the old master as a replica.
-    await waitFor('Sentinel to go back', () => failOver(leader, name).then(() => leader.masterAddress(name)), {
-      until: ({ port }) => port === master.address.port,
-      intervalMs: 50,
-      timeoutMs: 60_000,
-    });
+    await failOverTo(leader, name, master.address);
     const back = await recordOf(consul, name, { master });
     t.ok(back.epoch > epoch + 1);
     t.strictSame(back.previous, only(replicas).address);

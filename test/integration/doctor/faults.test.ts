@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, rmSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { execa } from 'execa';
@@ -11,6 +11,7 @@ import { waitFor } from '../../sandbox/condition.ts';
 import type { RedisServer } from '../../sandbox/redis.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import type { SentinelServer } from '../../sandbox/sentinel.ts';
+import { findUnlikeServer } from '../support/editions.ts';
 import { examined, findingsOf } from '../support/examining.ts';
 
 /*
@@ -28,7 +29,7 @@ const starter = (name: string, command: string): string => {
   chmodSync(file, 0o755);
   return file;
 };
-const newer = existsSync(new URL('../../../.tools/bin/redis8-server', import.meta.url));
+const unlike = findUnlikeServer();
 const [consuls, even, ill, nat, bare, cut, other] = await Promise.all([
   sandbox.consulServers({ count: 2 }),
   sandbox.redis({ name: 'even', password, config: { appendonly: 'yes' } }),
@@ -36,7 +37,7 @@ const [consuls, even, ill, nat, bare, cut, other] = await Promise.all([
   sandbox.redis({ name: 'nat', replicas: 3, password }),
   sandbox.redis({ name: 'bare', replicas: 0, password, program: starter('bare', 'redis-server - < "$1"') }),
   sandbox.redis({ name: 'cut', password }),
-  sandbox.redis({ name: 'other', replicas: 0, password, ...(newer ? { program: 'redis8-server' } : {}) }),
+  sandbox.redis({ name: 'other', replicas: 0, password, ...(unlike === undefined ? {} : { program: unlike }) }),
 ]);
 const sentinels = await sandbox.sentinels({ count: 4, masters: [even, ill], failoverTimeoutMs });
 const [one, two, three, four] = sentinels as [SentinelServer, SentinelServer, SentinelServer, SentinelServer];
@@ -156,7 +157,7 @@ const wanted: readonly (readonly [rule: string, subject: string])[] = [
   ['save-failed', at(unsaved)],
   ['no-persistence', 'ill'],
   ['priority-equal-unlike', 'ill'],
-  ...(newer ? [['priority-equal-versions', 'ill'] as const] : []),
+  ...(unlike !== undefined ? [['priority-equal-versions', 'ill'] as const] : []),
   ['priority-none', 'nat'],
   ['announce-mismatch', at(routed)],
   ['announce-twins', 'nat'],

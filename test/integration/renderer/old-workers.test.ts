@@ -1,5 +1,8 @@
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { withinDeadline } from '../../../lib/file-system.ts';
+import { HaproxyRuntime } from '../../../lib/renderer/haproxy/runtime-api.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import type { RedisServer } from '../../sandbox/redis.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
@@ -8,6 +11,7 @@ import { makeFolder, putRecord, startRendering } from '../support/rendering.ts';
 
 const sandbox = await Sandbox.openFor(t, { name: 'old-workers' });
 const consul = await sandbox.consul();
+const { signal } = new AbortController();
 
 /** HAProxy with the bundled template, 20 idle clients, and a reload that has left them in an old worker. */
 async function setUp(
@@ -59,7 +63,11 @@ async function setUp(
   await waitFor('the reload', () => rendering.reports.filter(({ outcome }) => outcome.kind === 'applied').length, {
     until: (count) => count >= 2,
   });
-  return { old, fresh, closed, move, rendering };
+  const port = async () => {
+    const servers = await new HaproxyRuntime(socket).readServers(signal);
+    return servers.find(({ backend }) => backend.includes(name) && !backend.includes('other'))?.port;
+  };
+  return { old, fresh, closed, move, rendering, destination, port };
 }
 
 t.test('a change of master closes the sessions in an old worker, over the master CLI', async (t) => {
@@ -84,14 +92,37 @@ t.test('sessions of other masters in an old worker stay', async (t) => {
   t.equal(closed(), 0);
 });
 
-t.test('a master CLI that does not answer does not delay the change, and is in the outcome', async (t) => {
-  const { fresh, move, rendering } = await setUp(t, 'silent', { hardStopAfter: '10m', master: 'missing' });
-  await fresh.command('REPLICAOF', 'NO', 'ONE');
-  await move(fresh, 2);
-  await waitFor('the change', () => rendering.state().lastOutcome, {
-    until: (outcome) => /sessions in old workers/.test(JSON.stringify(outcome?.details?.warnings ?? '')),
+for (const file of ['read at once', 'read late'] as const) {
+  t.test(`a master CLI that does not answer does not delay the change, and is in the outcome (${file})`, async (t) => {
+    const name = `silent-${file === 'read late' ? 'late' : 'soon'}`;
+    const { fresh, move, rendering, destination, port } = await setUp(t, name, {
+      hardStopAfter: '10m',
+      master: 'missing',
+    });
+    await fresh.command('REPLICAOF', 'NO', 'ONE');
+    const { promise, resolve } = Promise.withResolvers<void>();
+    t.teardown(() => resolve());
+    const calls = file === 'read late' ? [1, 2] : [];
+    const held = calls.map(() => withinDeadline(destination, () => promise, { timeoutMs: 60_000 }));
+    await move(fresh, 2);
+    await waitFor('HAProxy to move', port, { until: (now) => now === fresh.address.port });
+    resolve();
+    await Promise.all(held);
+    const changes = () => rendering.reports.filter(({ outcome }) => outcome.kind === 'applied');
+    const [, , change] = await waitFor('the change', changes, { until: ({ length }) => length === 3 });
+    t.match(change?.outcome.details?.warnings, [/sessions in old workers/]);
+    t.equal((await rendering.until('current')).lastOutcome?.kind, 'applied');
   });
-  t.equal(rendering.state().state, 'current');
+}
+
+t.test('a master CLI that does not answer is in the outcome of a run that cannot read the file', async (t) => {
+  const { fresh, move, rendering, destination } = await setUp(t, 'unread', { hardStopAfter: '10m', master: 'missing' });
+  await fresh.command('REPLICAOF', 'NO', 'ONE');
+  rmSync(destination);
+  mkdirSync(destination);
+  await move(fresh, 2);
+  const failed = () => rendering.reports.find(({ outcome }) => outcome.kind === 'failed');
+  t.match((await waitFor('the failure', failed))?.outcome.details?.warnings, [/sessions in old workers/]);
 });
 
 t.test('without the master CLI, an old worker of the bundled template ends within seconds', async (t) => {

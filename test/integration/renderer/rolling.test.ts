@@ -108,6 +108,33 @@ t.test('a daemon that leaves frees its place at once', async (t) => {
   if (second.kind === 'inside') await second.leave();
 });
 
+t.test('a place is taken in one transaction', async (t) => {
+  const lease = await acquireLease({ client, key: 'redis/rolling/at-once', limit: 1, holder: 'x' }, signal);
+  t.equal(lease.kind, 'inside');
+  const keys = (await consul.get('/v1/kv/redis/rolling/at-once/?recurse')) as readonly {
+    readonly ModifyIndex: number;
+  }[];
+  t.equal(keys.length, 2);
+  t.equal(new Set(keys.map(({ ModifyIndex }) => ModifyIndex)).size, 1);
+  if (lease.kind === 'inside') await lease.leave();
+});
+
+t.test(
+  'of many that want the only place at the same time one gets it, and the others leave nothing behind',
+  async (t) => {
+    const key = 'redis/rolling/contended';
+    const options = { client, key, limit: 1, holder: 'x' };
+    const leases = await Promise.all(Array.from({ length: 12 }, () => acquireLease(options, signal)));
+    const inside = leases.filter((lease) => lease.kind === 'inside');
+    t.equal(inside.length, 1);
+    const keys = (await consul.get(`/v1/kv/${key}/?keys`)) as readonly string[];
+    t.equal(keys.length, 2, 'the list of those inside, and the key of the one');
+    await Promise.all(inside.map((lease) => lease.leave()));
+    t.strictSame(await consul.get(`/v1/kv/${key}/?keys`), [`${key}/.holders`]);
+    t.same(await consul.get('/v1/session/list'), []);
+  },
+);
+
 t.test('a change of master does not wait for a splay, and ends the wait of an earlier change', async (t) => {
   await consul.putKey('splay', 'one');
   await putRecord(consul, { name: 'splayed' });

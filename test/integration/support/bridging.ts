@@ -5,7 +5,7 @@ import { CatalogWatches } from '../../../lib/consul/watches.ts';
 import type { RunReport } from '../../../lib/loop/outcome.ts';
 import { MaintenanceMemory } from '../../../lib/maintenance/memory.ts';
 import { MaintenancePart } from '../../../lib/maintenance/part.ts';
-import { formatAddress, sameAddress } from '../../../lib/model/address.ts';
+import { type Address, formatAddress, sameAddress } from '../../../lib/model/address.ts';
 import { type MasterRecord, parseRecord } from '../../../lib/model/record.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import type { ConsulAgent } from '../../sandbox/consul.ts';
@@ -38,6 +38,8 @@ export interface BridgeSetting {
   readonly localRedis?: BridgePartOptions['localRedis'];
   /** At Redis and at Sentinel. */
   readonly access?: AccessConfig;
+  /** Default: its own. */
+  readonly watches?: CatalogWatches;
   /** Gets each report as it happens. */
   readonly onReport?: (report: RunReport) => void;
   readonly onDecision?: (record: MasterRecord) => void;
@@ -68,7 +70,7 @@ export interface RunningBridge {
 /** A bridge that stops with the test. */
 export function startBridge(t: Pick<TestLike, 'teardown'>, setting: BridgeSetting): RunningBridge {
   const client = new ConsulClient(setting.consul.http);
-  const watches = new CatalogWatches({ client });
+  const watches = setting.watches ?? new CatalogWatches({ client });
   const reports: RunReport[] = [];
   const decisions: MasterRecord[] = [];
   const onReport = (report: RunReport) => {
@@ -216,6 +218,21 @@ export async function failOver(sentinel: SentinelServer, name: string): Promise<
     return true;
   };
   await waitFor(`${sentinel.name} to start a failover of ${name}`, start);
+}
+
+/**
+ * Has a Sentinel fail over until it names the server at `address`. It gives up a failover whose replica it has not seen as one for long
+ * enough. One answer has both the master and whether a failover is under way, so no order crosses the end of the one before.
+ */
+export async function failOverTo(sentinel: SentinelServer, name: string, address: Address): Promise<void> {
+  const isThere = async () => {
+    const { ip = '', port, flags } = await sentinel.masterInfo(name);
+    if (sameAddress({ host: ip, port: Number(port) }, address)) return true;
+    if (flags?.includes('failover_in_progress') === false) await failOver(sentinel, name);
+    return false;
+  };
+  const options = { until: Boolean, intervalMs: 50, timeoutMs: 60_000 };
+  await waitFor(`${sentinel.name} to go to ${formatAddress(address)}`, isThere, options);
 }
 
 export function only<T>(list: readonly T[]): T {

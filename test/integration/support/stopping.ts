@@ -7,7 +7,7 @@ import type { TestLike } from '../../sandbox/sandbox.ts';
 export function stopWith(
   t: Pick<TestLike, 'teardown'>,
   running: {
-    readonly part: Pick<Part, 'stop'>;
+    readonly part: Pick<Part, 'stop' | 'endOrders'>;
     /** What the part uses. */
     readonly maintenance?: Pick<Part, 'stop'>;
     readonly watches: CatalogWatches;
@@ -17,8 +17,8 @@ export function stopWith(
   const { part, maintenance, watches, client } = running;
   let stopped: Promise<void> | undefined;
   const stop = (options = { graceMs: 1_000 }) => {
-    stopped ??= part
-      .stop(options)
+    stopped ??= Promise.resolve(part.endOrders?.(options))
+      .then(() => part.stop(options))
       .then(() => maintenance?.stop(options))
       .then(() => watches.close())
       .then(() => client.close());

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { type InstanceSpec, instanceId } from '../../../lib/model/instance.ts';
-import { planInstance } from '../../../lib/registrar/plan/registration.ts';
+import { type InstanceSpec, instanceId, registrarMeta } from '../../../lib/model/instance.ts';
+import { type InstanceSnapshot, planInstance } from '../../../lib/registrar/plan/registration.ts';
 import { addedMeta, describeChecks, listConfigured } from '../../../lib/registrar/plan/service-meta.ts';
 
 const path = '/run/a.sock';
@@ -9,8 +9,8 @@ const checks = {
   ...{ maxLagMs: 30_000, maxLinkDownMs: 60_000 },
 };
 
-/** The registration of an instance on a socket that nobody registered before. */
-function registrationOf(over: Partial<InstanceSpec>) {
+/** The registration of an instance on a socket, by default one that nobody registered before. */
+function registrationOf(over: Partial<InstanceSpec>, more: Partial<InstanceSnapshot> = {}) {
   const spec: InstanceSpec = {
     ...{ id: instanceId('haproxy', path), kind: 'haproxy', address: path, tags: [], meta: {}, checks },
     ...{ origin: 'configured', deregisterOnStop: false, isolation: 'ignore', ...over },
@@ -19,6 +19,7 @@ function registrationOf(over: Partial<InstanceSpec>) {
   const [action] = planInstance({
     ...{ naming: { environment: undefined }, spec, check, version: undefined, reachable: false, held: undefined },
     ...{ profile: undefined, recorded: { name: spec.name, role: 'unknown' }, registeredBefore: false },
+    ...{ writtenTags: new Set<string>(), ...more },
   });
   return action?.kind === 'register' ? action.registration : undefined;
 }
@@ -70,3 +71,30 @@ t.test('a master or a cluster with the name of a role has another tag', async (t
     t.equal(registration?.meta.name, name);
   }
 });
+
+t.test(
+  'tags of somebody else stay, and none that the registrar gave, whatever the agent holds beside them',
+  async (t) => {
+    const settings = { tagsFrom: 'catalog', weights: undefined, taggedAddresses: {}, connect: undefined } as const;
+    const service = { id: instanceId('redis', path), service: 'redis', address: '', port: 0, checks: [], settings };
+    const instance = { kind: 'redis', name: 'plain' } as const;
+    const writtenTags = new Set(['former', 'plain', 'replica']);
+    const recorded = { name: 'plain', role: 'master' } as const;
+    // The agent took the tags of before from the catalog again, after it had got the meta of now.
+    const held = {
+      ...service,
+      tags: ['former', 'plain', 'replica', 'Replica', 'canary'],
+      meta: { [registrarMeta]: 'default', name: 'plain', role: 'master' },
+    };
+    const tagsAfter = (more: Partial<InstanceSnapshot>, over: Partial<InstanceSpec> = instance) =>
+      registrationOf(over, { recorded, held, writtenTags, ...more })?.tags;
+    t.strictSame(tagsAfter({}), ['plain', 'master', 'canary']);
+    t.strictSame(tagsAfter({ writtenTags: new Set() }), ['plain', 'master', 'former', 'canary'], 'after a restart');
+    t.strictSame(
+      tagsAfter({ writtenTags: new Set() }, { kind: 'haproxy' })?.includes('replica'),
+      true,
+      'a kind without roles',
+    );
+    t.strictSame(tagsAfter({ held: { ...held, settings: { ...settings, tagsFrom: 'agent' } } }), ['plain', 'master']);
+  },
+);

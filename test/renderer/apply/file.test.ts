@@ -15,18 +15,12 @@ import {
   discardCandidate,
   placeNew,
   removeStaleCandidates,
-  swapIn,
   writeCandidate,
 } from '../../../lib/renderer/apply/candidate.ts';
 import { correctOwnership, readDestination } from '../../../lib/renderer/apply/file.ts';
+import { replace } from './replace.ts';
 
 const signal = new AbortController().signal;
-
-async function replace(destination: string, text: string, ownership = {}): Promise<void> {
-  const present = await readDestination(destination);
-  const bytes = Buffer.from(text);
-  await swapIn(await writeCandidate({ destination, bytes, ownership, present, signal }));
-}
 
 t.test('a new file is readable by all and writable by its owner, whatever the umask', async (t) => {
   const path = join(t.testdir({}), 'a.cfg');
@@ -52,6 +46,23 @@ t.test('mode, owner and group of a file are kept, or become what is configured',
   t.equal(await correctOwnership(path, { mode: 0o644 }), 'corrected');
   t.equal(await correctOwnership(path, { mode: 0o644 }), 'unchanged');
   t.equal(statSync(path).mode & 0o777, 0o644);
+});
+
+t.test('a file gets its group and mode also in a folder that gives its own group, and with a umask', async (t) => {
+  const own = [process.getuid?.(), process.getgid?.()] as const;
+  const folder = t.testdir({ 'a.cfg': 'old' });
+  const path = join(folder, 'a.cfg');
+  chmodSync(path, 0o664);
+  if (own[0] === 0) {
+    execFileSync('chgrp', ['34', folder]);
+    chmodSync(folder, 0o2755);
+  }
+  const before = process.umask(0o027);
+  await replace(path, 'new').finally(() => process.umask(before));
+  const info = statSync(path);
+  t.same([info.uid, info.gid, info.mode & 0o7777], [...own, 0o664]);
+  await replace(path, 'newer', { mode: 0o4750 });
+  t.equal(statSync(path).mode & 0o7777, 0o4750);
 });
 
 t.test('until the swap the destination is untouched, and a discarded candidate leaves nothing', async (t) => {

@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, readFileSync, renameSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { LeftProgram } from '../../../lib/renderer/apply/left-program.ts';
+import { leftProgramPath } from '../../../lib/renderer/apply/side-files.ts';
 import { Supervisor, type SupervisorEvent, type SupervisorOptions } from '../../../lib/renderer/apply/supervisor.ts';
 import { waitFor } from '../../sandbox/condition.ts';
+import { isAlive } from '../../sandbox/is-alive.ts';
 
 const sh = (script: string) => ['/bin/sh', '-c', script];
 
@@ -150,11 +153,82 @@ t.test('a daemon that exits at once ends its programs too', async (t) => {
   await waitFor('the program to be gone', () => !isAlive(Number(pid)));
 });
 
-/** False for a process that has ended and that its parent has not reaped yet. */
-function isAlive(pid: number): boolean {
-  try {
-    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return false;
-  }
+/** A daemon that supervises a shell which ignores TERM, and is killed. Answers the shell and its child, which are still there. */
+async function killedDaemon(t: Test, destination: string): Promise<{ pid: number; child: number }> {
+  const script = `
+    import { LeftProgram } from ${JSON.stringify(join(import.meta.dirname, '../../../lib/renderer/apply/left-program.ts'))};
+    import { Supervisor } from ${JSON.stringify(join(import.meta.dirname, '../../../lib/renderer/apply/supervisor.ts'))};
+    const left = new LeftProgram(${JSON.stringify(destination)});
+    const argv = ['/bin/sh', '-c', 'trap "" TERM; sleep 1000 & echo $!; wait; wait'];
+    const onEvent = ({ line }) => line === undefined || console.log(supervisor.pid + ' ' + line);
+    const supervisor = new Supervisor({ argv, left, onEvent, stopSignal: 'SIGTERM', stopTimeoutMs: 100 });
+    await supervisor.start();
+    setInterval(() => undefined, 1_000);
+  `;
+  const daemon = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = await once(daemon.stdout.setEncoding('utf8'), 'data');
+  const [pid = 0, child = 0] = line.split(' ').map(Number);
+  t.teardown(() => isAlive(pid) && process.kill(-pid, 'SIGKILL'));
+  await waitFor('the note', () => existsSync(leftProgramPath(destination)));
+  const other = new LeftProgram(destination);
+  t.equal(await other.end({ stopSignal: 'SIGTERM', stopTimeoutMs: 100 }), 'of-another-daemon');
+  t.ok(isAlive(pid), 'a daemon that runs keeps its program');
+  daemon.kill('SIGKILL');
+  await once(daemon, 'exit');
+  t.ok(isAlive(pid), 'a daemon that is killed leaves its program behind');
+  return { pid, child };
 }
+
+t.test(
+  'a program that a killed daemon left behind is ended before another one starts, with its children',
+  async (t) => {
+    const destination = join(t.testdir({}), 'a.conf');
+    const { pid, child } = await killedDaemon(t, destination);
+    const left = new LeftProgram(destination);
+    const { supervisor, said } = supervise(t, { argv: listener('TERM'), left, stopTimeoutMs: 100 });
+    await supervisor.start();
+    await said('ready');
+    t.notOk(isAlive(pid));
+    await waitFor('its child to be gone', () => !isAlive(child));
+    const noted = () => JSON.parse(readFileSync(leftProgramPath(destination), 'utf8')).pid;
+    await waitFor('the note of the other one', () => noted() === supervisor.pid);
+  },
+);
+
+t.test('no other process is taken for one that a daemon left behind', async (t) => {
+  const destination = join(t.testdir({}), 'a.conf');
+  const limits = { stopSignal: 'SIGTERM', stopTimeoutMs: 100 } as const;
+  const left = new LeftProgram(destination);
+  t.equal(await left.end(limits), 'none', 'no note');
+  const bystander = spawn('sleep', ['1000'], { stdio: 'ignore', detached: true });
+  t.teardown(() => bystander.kill());
+  await once(bystander, 'spawn');
+  await left.note(bystander.pid ?? 0);
+  const note = JSON.parse(readFileSync(leftProgramPath(destination), 'utf8'));
+  const leftBehind = { ...note, daemon: 1 };
+  for (const [name, text] of [
+    ['another start', JSON.stringify({ ...leftBehind, startedTicks: note.startedTicks - 1 })],
+    ['another boot', JSON.stringify({ ...leftBehind, boot: 'other' })],
+    ['a group', JSON.stringify({ ...leftBehind, pid: -1 })],
+    ['no object', 'null'],
+    ['half a file', JSON.stringify(leftBehind).slice(0, 20)],
+  ] as const) {
+    writeFileSync(leftProgramPath(destination), text, { mode: 0o600 });
+    t.equal(await left.end(limits), 'none', name);
+  }
+  t.ok(isAlive(bystander.pid ?? 0));
+});
+
+t.test('a program that does not keep running is a problem until it does', async (t) => {
+  const folder = t.testdir({});
+  const argv = sh(`echo "cannot bind"; test -e ${folder}/free || exit 1; exec sleep 1000`);
+  const { supervisor } = supervise(t, { argv, steadyMs: 300 });
+  await supervisor.start();
+  t.equal(supervisor.problem, undefined, 'one start is no problem');
+  const problem = await waitFor('the problem', () => supervisor.problem);
+  t.match(problem, /^\/bin\/sh does not keep running: exited with 1, \d+ times in a row\. Its last line: cannot bind$/);
+  writeFileSync(join(folder, 'free'), '');
+  await waitFor('the end of the problem', () => supervisor.problem === undefined);
+});

@@ -1,23 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { swapIn, writeCandidate } from '../../../lib/renderer/apply/candidate.ts';
 import { runCommand } from '../../../lib/renderer/apply/command.ts';
 import { readDestination } from '../../../lib/renderer/apply/file.ts';
 import { keepGoodCopy, readGoodCopy } from '../../../lib/renderer/apply/state-file.ts';
+import { makeFolders, nobody } from './foreign-folder.ts';
 
 const signal = new AbortController().signal;
-const nobody = 65_534;
 
 /** Runs the cases of this file in a child process that gave up root. */
 function runAsNobody(destination: string) {
@@ -37,14 +28,19 @@ function runAsNobody(destination: string) {
   return spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
 }
 
+/** A file of root in a folder of nobody. */
+function lendFile(t: Test): string {
+  const destination = join(makeFolders(t).folder, 'a.cfg');
+  writeFileSync(destination, 'old');
+  return destination;
+}
+
 t.test('a daemon without root replaces a file of root in a folder that it may write', async (t) => {
   if (process.getuid?.() !== 0) {
     t.pass('only root can give up root');
     return;
   }
-  const folder = t.testdir({ 'a.cfg': 'old' });
-  const destination = join(folder, 'a.cfg');
-  chownSync(folder, nobody, nobody);
+  const destination = lendFile(t);
   const { stdout, stderr } = runAsNobody(destination);
   t.equal(stderr.replace(/^.*(Warning|trace-warnings).*$/gm, '').trim(), '');
   const { refused, good } = JSON.parse(stdout) as { refused: string; good: string };
@@ -63,10 +59,8 @@ t.test('a daemon without root replaces a file that it may not read', async (t) =
     t.pass('only root can give up root');
     return;
   }
-  const folder = t.testdir({ 'a.cfg': 'old' });
-  const destination = join(folder, 'a.cfg');
+  const destination = lendFile(t);
   chmodSync(destination, 0o600);
-  chownSync(folder, nobody, nobody);
   runAsNobody(destination);
   t.equal(readFileSync(destination, 'utf8'), 'new');
   t.strictSame([statSync(destination).uid, statSync(destination).mode & 0o777], [nobody, 0o600]);

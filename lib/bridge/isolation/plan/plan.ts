@@ -15,6 +15,11 @@ import {
 const freshAckMs = 1_000;
 /** One lost packet is no isolation. */
 const fewestRounds = 2;
+/**
+ * How long nobody may be heard where Consul alone was heard before, for as long as the usual silence: a promotion may begin any
+ * moment, and Consul cannot report it any more.
+ */
+const lateSilenceMs = 500;
 /** After a longer pause of this process, what was heard before says nothing: the silence begins again. */
 const longestGapMs = 3_000;
 /** A process that does not answer for this long has probably ended. It acknowledges nothing. */
@@ -25,6 +30,8 @@ const longestReplacedMs = 15_000;
 const longestUnconfirmedMs = 5_000;
 /** A replica may follow a master that was replaced: the others get this long to answer before it alone ends a pause. */
 const replicaAloneMs = 2_000;
+/** A promotion during the silence may not be in Consul yet: other bridges get this long to write it before Consul alone ends a pause. */
+const consulAloneMs = 1_000;
 /** After a pause, the others are asked for this long, whoever answers. */
 const askAfterPauseMs = 5_000;
 
@@ -55,21 +62,28 @@ export function planIsolation(
   if (why !== undefined) return { kind: 'inactive', why, ...(why === 'replica' ? {} : kept), atMs };
   const by = findContact(reading);
   if (by !== undefined && over !== undefined)
-    return planReplicaAlone(before, reading) ?? { kind: 'inactive', why: over, atMs };
+    return planAlone(before, reading) ?? { kind: 'inactive', why: over, atMs };
   if (by !== undefined) return planContact(before, { by, reading });
   if (before?.kind === 'isolated' || before?.kind === 'replaced') return planRenewal(before, atMs);
   const heardMs = lastHeardMs(before, reading);
+  const consulMs = consulSinceMs(before, reading);
+  const isLate = consulMs !== undefined && heardMs - consulMs >= options.silenceMs;
   const rounds = before?.kind === 'silent' && !isGap(before, atMs) ? before.rounds + 1 : 1;
-  if (rounds >= fewestRounds && atMs - heardMs >= options.silenceMs)
+  if (rounds >= fewestRounds && atMs - heardMs >= (isLate ? lateSilenceMs : options.silenceMs))
     return { kind: 'isolated', sinceMs: atMs, heardMs, ...kept, atMs };
-  return { kind: 'silent', rounds, heardMs, ...kept, atMs };
+  return { kind: 'silent', rounds, heardMs, ...(consulMs === undefined ? {} : { consulMs }), ...kept, atMs };
 }
 
-/** What to do about the writes. A pause that is neither renewed nor released ends by itself. */
+/**
+ * What to do about the writes. A pause that is neither renewed nor released ends by itself. A release ends the pauses of others too: of
+ * a bridge that carries out the failover by which the master is replaced.
+ */
 export function planWrites(before: IsolationState | undefined, after: IsolationState): 'pause' | 'release' | 'nothing' {
   if (isPaused(after)) return 'pause';
   if (!isPaused(before)) return 'nothing';
-  return after.kind === 'inactive' && after.why === 'replaced for too long' ? 'nothing' : 'release';
+  const why = after.kind === 'inactive' ? after.why : undefined;
+  const isLeft = why === 'replaced for too long' || (why === 'maintenance' && before.kind === 'replaced');
+  return isLeft ? 'nothing' : 'release';
 }
 
 /** Whether the others are asked although a replica acknowledges: it may follow a master that was replaced. */
@@ -117,7 +131,7 @@ function planContact(
   const isProven = successor !== 'being promoted' && (before?.kind === 'connected' || before?.kind === 'silent');
   const sinceMs = before?.kind === 'replaced' ? before.sinceMs : atMs;
   if (successor === undefined || !(isPaused(before) || isProven))
-    return planReplicaAlone(before, reading) ?? planConnection(before, { by, atMs });
+    return planAlone(before, reading) ?? planConnection(before, { by, reading });
   if (atMs - sinceMs >= longestReplacedMs) return { kind: 'inactive', why: 'replaced for too long', atMs };
   if (reading.record === 'promoted' && atMs - sinceMs >= longestUnconfirmedMs)
     return { kind: 'inactive', why: 'successor unconfirmed', atMs };
@@ -126,28 +140,61 @@ function planContact(
   return { kind: 'replaced', after, successor, by, sinceMs, atMs };
 }
 
-/** The pause continues until a replica has been heard alone for long enough. */
-function planReplicaAlone(before: IsolationState | undefined, reading: IsolationReading): IsolationState | undefined {
-  if (!isPaused(before) || findOther(reading) !== undefined) return undefined;
+/** The pause continues until a replica, or Consul, has been heard alone for long enough. */
+function planAlone(before: IsolationState | undefined, reading: IsolationReading): IsolationState | undefined {
+  if (!isPaused(before)) return undefined;
+  const other = findOther(reading);
+  if (other === undefined) return planReplicaAlone(before, reading);
+  // After a pause for a successor, what Consul says about it decides.
+  const isFirst = before.kind === 'isolated' && before.over === undefined;
+  return isFirst && other === 'consul' && !hearsReplica(reading) ? planConsulAlone(before, reading) : undefined;
+}
+
+function planConsulAlone(
+  before: Extract<Paused, { kind: 'isolated' }>,
+  { atMs }: IsolationReading,
+): IsolationState | undefined {
+  const consulMs = isGap(before, atMs) ? atMs : (before.consulMs ?? atMs);
+  return atMs - consulMs >= consulAloneMs ? undefined : { ...before, replicaMs: undefined, consulMs, atMs };
+}
+
+function planReplicaAlone(before: Paused, reading: IsolationReading): IsolationState | undefined {
   const { atMs } = reading;
   if (before.kind === 'replaced' && atMs - before.sinceMs >= longestReplacedMs)
     return { kind: 'inactive', why: 'replaced for too long', atMs };
   const replicaMs = isGap(before, atMs) ? atMs : (before.replicaMs ?? atMs);
-  return atMs - replicaMs >= replicaAloneMs ? undefined : { ...before, replicaMs, atMs };
+  if (atMs - replicaMs >= replicaAloneMs) return undefined;
+  return { ...before, replicaMs, ...(before.kind === 'isolated' ? { consulMs: undefined } : {}), atMs };
 }
 
 function planConnection(
   before: IsolationState | undefined,
-  { by, atMs }: { readonly by: Contact; readonly atMs: number },
+  { by, reading }: { readonly by: Contact; readonly reading: IsolationReading },
 ): IsolationState {
+  const { atMs } = reading;
   const isRecent = before?.kind === 'connected' && asksBesideReplica(before, atMs);
   const releasedMs = isPaused(before) ? atMs : isRecent ? before.releasedMs : undefined;
-  return { kind: 'connected', by, heardMs: atMs, ...(releasedMs === undefined ? {} : { releasedMs }), atMs };
+  const consulMs = by === 'consul' ? { consulMs: consulSinceMs(before, reading) ?? atMs } : {};
+  return {
+    kind: 'connected',
+    by,
+    heardMs: atMs,
+    ...consulMs,
+    ...(releasedMs === undefined ? {} : { releasedMs }),
+    atMs,
+  };
+}
+
+/** Since when nobody but Consul was heard. A silence in between does not end that, an acknowledgement does. */
+function consulSinceMs(before: IsolationState | undefined, { atMs, server }: IsolationReading): number | undefined {
+  if ((before?.kind !== 'connected' && before?.kind !== 'silent') || isGap(before, atMs)) return undefined;
+  const ackedMs = server.kind === 'master' && server.ackAgeMs !== undefined ? atMs - server.ackAgeMs : 0;
+  return before.consulMs === undefined ? undefined : Math.max(before.consulMs, ackedMs);
 }
 
 /** A replaced master that hears nobody again may have been cut off again. */
 function planRenewal(before: Paused, atMs: number): IsolationState {
-  if (before.kind === 'isolated') return { ...before, replicaMs: undefined, atMs };
+  if (before.kind === 'isolated') return { ...before, replicaMs: undefined, consulMs: undefined, atMs };
   return { kind: 'isolated', sinceMs: atMs, heardMs: before.atMs, atMs };
 }
 

@@ -51,28 +51,34 @@ export type IsolationState =
       readonly over?: OverReason | undefined;
       readonly atMs: number;
     }
-  /** `heardMs`: when the last of them was heard. `releasedMs`: when a pause ended. */
+  /** `heardMs`: when the last of them was heard. `consulMs`: since when it is Consul alone. `releasedMs`: when a pause ended. */
   | {
       readonly kind: 'connected';
       readonly by: Contact;
       readonly heardMs: number;
+      readonly consulMs?: number | undefined;
       readonly releasedMs?: number | undefined;
       readonly atMs: number;
     }
-  /** Nobody answered in `rounds` consecutive rounds. `over`: it was paused for a successor as long as possible before. */
+  /**
+   * Nobody answered in `rounds` consecutive rounds. `consulMs`: since when it had been Consul alone before. `over`: it was paused for
+   * a successor as long as possible before.
+   */
   | {
       readonly kind: 'silent';
       readonly rounds: number;
       readonly heardMs: number;
+      readonly consulMs?: number | undefined;
       readonly over?: OverReason | undefined;
       readonly atMs: number;
     }
-  /** Its writes are paused. `replicaMs`: since when a replica is heard, and nobody else. `over`: see above. */
+  /** Its writes are paused. `replicaMs`, `consulMs`: since when a replica or Consul is heard, and nobody else. `over`: see above. */
   | {
       readonly kind: 'isolated';
       readonly sinceMs: number;
       readonly heardMs: number;
       readonly replicaMs?: number | undefined;
+      readonly consulMs?: number | undefined;
       readonly over?: OverReason | undefined;
       readonly atMs: number;
     }

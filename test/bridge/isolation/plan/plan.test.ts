@@ -1,6 +1,6 @@
 import t from 'tap';
 import { silenceMs } from '../../../../lib/bridge/isolation/plan/plan.ts';
-import { acked, connected, isolated, nowMs, planRows, type Row, silent } from './rows.ts';
+import { acked, byConsul, connected, isolated, nowMs, planRows, planStates, type Row, silent } from './rows.ts';
 
 const rows: readonly Row[] = [
   ['nobody for 3 s, in the second round', silent(1, nowMs - 3_000), {}, 'isolated', 'pause'],
@@ -89,6 +89,43 @@ const rows: readonly Row[] = [
 
 t.test('a master is paused only while it hears nobody', (t) => {
   for (const [when, found, wanted] of planRows(rows)) t.strictSame(found, wanted, when);
+  t.end();
+});
+
+t.test('where Consul alone was heard for long, a master is paused soon after it is silent too', (t) => {
+  const heard = { ...acked(9_000), consul: 'heard' } as const;
+  const kinds = (before: Parameters<typeof planStates>[0], readings: Parameters<typeof planStates>[1]) => {
+    let state = before;
+    return readings.map((reading) => {
+      [state] = planStates(state, [reading]);
+      return state?.kind;
+    });
+  };
+  const later = (ms: number, given = {}) => ({ ...acked(9_000 + ms), atMs: nowMs + ms, ...given });
+  const long = byConsul(nowMs - 5_000);
+  t.strictSame(kinds(long, [later(0), later(450)]), ['silent', 'isolated'], 'two rounds are enough');
+  t.strictSame(kinds(long, [later(0), later(200), later(450)]), ['silent', 'silent', 'isolated'], 'and half a second');
+  const short = byConsul(nowMs - 2_000);
+  t.strictSame(kinds(short, [later(0), later(450), later(1_700), later(1_750)]), [
+    ...['silent', 'silent', 'silent', 'isolated'],
+  ]);
+  t.strictSame(
+    kinds(long, [later(0, acked(1_200)), later(450, acked(1_650))]),
+    ['silent', 'silent'],
+    'a replica acked',
+  );
+  t.strictSame(
+    kinds(connected(nowMs - 250), [heard, later(2_500, heard), later(4_900, heard), later(5_100), later(5_500)]),
+    ['connected', 'connected', 'connected', 'silent', 'isolated'],
+    'as counted from its beginning',
+  );
+  const blip = [later(0), later(300, heard), later(600), later(1_000)];
+  t.strictSame(kinds(long, blip), ['silent', 'connected', 'silent', 'isolated'], 'a silence in between');
+  t.strictSame(
+    kinds(connected(nowMs - 250), [later(0, heard), later(3_900, heard), later(4_200), later(4_700)]),
+    ['connected', 'connected', 'silent', 'silent'],
+    'this process stood still',
+  );
   t.end();
 });
 

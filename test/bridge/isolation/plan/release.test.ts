@@ -21,6 +21,7 @@ const overdue = 'inactive: successor unconfirmed';
 const after = { over: 'successor unconfirmed' } as const;
 const isolatedAfter = { ...isolated, ...after };
 const notAnswered = { ...tooLong, why: 'not answered', over: 'replaced for too long' } as const;
+const byConsul = { consul: 'heard', record: 'own' } as const;
 const silentAfter = (heardMs: number) => ({ ...silent(2, heardMs), ...after }) as const;
 
 const rows: readonly Row[] = [
@@ -33,6 +34,35 @@ const rows: readonly Row[] = [
     'pause',
   ],
   ['it lasts, and an acknowledgement arrived meanwhile', isolated, acked(2_000), 'isolated', 'pause'],
+  ["Consul's leader alone is heard again", isolated, { consul: 'heard' }, 'isolated', 'pause'],
+  [
+    "Consul's leader alone is heard, for less than the limit",
+    { ...isolated, consulMs: nowMs - 950 },
+    byConsul,
+    'isolated',
+    'pause',
+  ],
+  [
+    "Consul's leader alone is heard for long",
+    { ...isolated, consulMs: nowMs - 1_000 },
+    byConsul,
+    'connected: consul',
+    'release',
+  ],
+  [
+    "Consul's leader was heard alone before, and a replica is now",
+    { ...isolated, consulMs: nowMs - 5_000 },
+    acked(0),
+    'isolated',
+    'pause',
+  ],
+  [
+    'a majority of the Sentinels is heard after Consul',
+    { ...isolated, consulMs: nowMs - 250 },
+    { consul: 'heard', sentinels: { known: 3, heard: 2 } },
+    'connected: sentinels',
+    'release',
+  ],
   ['a replica alone is heard again', isolated, acked(0), 'isolated', 'pause'],
   [
     'a replica alone is heard, for less than the limit',
@@ -84,12 +114,11 @@ const rows: readonly Row[] = [
   [
     'its successor was not confirmed, and it is the master again',
     unconfirmed,
-    { consul: 'heard', record: 'own' },
+    byConsul,
     'connected: consul',
     'nothing',
   ],
   ['the Sentinels are heard again', isolated, { sentinels: { known: 3, heard: 2 } }, 'connected: sentinels', 'release'],
-  ['Consul is heard again', isolated, { consul: 'heard' }, 'connected: consul', 'release'],
   ['it is heard again, and was replaced', isolated, named, 'replaced', 'pause'],
   [
     'it is heard again in a failover',
@@ -116,6 +145,13 @@ const rows: readonly Row[] = [
   ],
   ['a replaced master that is cut off again', replaced, {}, 'isolated', 'pause'],
   ['maintenance releases', isolated, { maintenance: 'it is in maintenance' }, 'inactive: maintenance', 'release'],
+  [
+    'maintenance does not release a master that was replaced',
+    replaced,
+    { maintenance: 'it is in maintenance' },
+    'inactive: maintenance',
+    'nothing',
+  ],
   ['a replica acknowledges to a master that was replaced', isolated, { ...acked(0), ...named }, 'replaced', 'pause'],
   ['a connected master was replaced', connected(nowMs - 250), named, 'replaced', 'pause'],
   [
@@ -149,7 +185,7 @@ const rows: readonly Row[] = [
   [
     'a master that was replaced for too long, and is the master again',
     tooLong,
-    { consul: 'heard', record: 'own' },
+    byConsul,
     'connected: consul',
     'nothing',
   ],
@@ -174,13 +210,7 @@ const rows: readonly Row[] = [
     'inactive: replaced for too long',
     'nothing',
   ],
-  [
-    'it did not answer for long, and is the master again',
-    notAnswered,
-    { consul: 'heard', record: 'own' },
-    'connected: consul',
-    'nothing',
-  ],
+  ['it did not answer for long, and is the master again', notAnswered, byConsul, 'connected: consul', 'nothing'],
   ['it did not answer for long, and hears nobody', notAnswered, {}, 'silent', 'nothing'],
   ['nobody says that it was replaced', tooLong, acked(0), 'inactive: replaced for too long', 'nothing'],
   ['it was replaced for too long, and nobody answers', tooLong, {}, 'silent', 'nothing'],
@@ -193,13 +223,7 @@ const rows: readonly Row[] = [
   ['it hears a replica alone', isolatedAfter, acked(0), 'isolated', 'pause'],
   ['it hears a replica alone for long', { ...isolatedAfter, replicaMs: nowMs - 2_000 }, acked(0), overdue, 'release'],
   ['the successor was confirmed meanwhile', isolatedAfter, named, 'replaced', 'pause'],
-  [
-    'it is the master again after the isolation',
-    isolatedAfter,
-    { consul: 'heard', record: 'own' },
-    'connected: consul',
-    'release',
-  ],
+  ['it is the master again after the isolation', isolatedAfter, byConsul, 'connected: consul', 'release'],
   ['it is a replica at last', tooLong, { server: { kind: 'replica' } }, 'inactive: replica', 'nothing'],
 ];
 

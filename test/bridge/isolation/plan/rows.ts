@@ -18,6 +18,9 @@ const silence: IsolationReading = {
 export const connected = (heardMs: number, atMs = nowMs - 250): IsolationState => ({
   ...{ kind: 'connected', by: 'replica', heardMs, atMs },
 });
+export const byConsul = (consulMs: number, heardMs = nowMs - 250): IsolationState => ({
+  ...{ kind: 'connected', by: 'consul', heardMs, consulMs, atMs: heardMs },
+});
 export const silent = (rounds: number, heardMs: number): IsolationState => ({
   ...{ kind: 'silent', rounds, heardMs, atMs: nowMs - 250 },
 });
