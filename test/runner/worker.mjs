@@ -6,7 +6,6 @@
 import { registerHooks } from 'node:module';
 import { Socket } from 'node:net';
 import { resolve } from 'node:path';
-import perfHooks from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
@@ -24,11 +23,6 @@ registerHooks({
     return { url: new URL(`file-test.mjs?of=${context.parentURL}`, import.meta.url).href, shortCircuit: true };
   },
 });
-
-// prom-client starts one for each daemon in this process, and never stops it: a hundred timers a second each.
-const monitor = perfHooks.monitorEventLoopDelay;
-let shared;
-perfHooks.monitorEventLoopDelay = (options) => (shared ??= monitor(options));
 
 const orders = new Socket({ fd: 3 });
 const files = createInterface({ input: orders });
