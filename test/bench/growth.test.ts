@@ -13,7 +13,9 @@ const limits = {
   redisConnections: 2.1,
   sentinelConnections: 0,
   consulConnections: 0.3,
-  startRequests: 2.2,
+  // The look for its external node, and its transaction. Few are repeated, as many as the machine's pace decides; one more for
+  // each master is too many.
+  startRequests: 2.9,
   // Each of eight watches is answered once a transaction at most.
   startWatchedReads: 8,
   heapBytes: 150_000,

@@ -48,8 +48,11 @@ t.test('check asks every server that the config names', async (t) => {
 });
 
 t.test('before the failover, status shows a tree in which all is well', async (t) => {
-  await waitFor('the check to pass', async () => (await runCommand(['status', '--api', api])).code === 0, longWait);
-  const { stdout, stderr } = await runCommand(['status', '--api', api]);
+  const status = () => runCommand(['status', '--api', api]);
+  const { stdout, stderr } = await waitFor('the check to pass, and the file to be written', status, {
+    until: ({ code, stdout }) => code === 0 && stdout.includes('json  current'),
+    ...longWait,
+  });
   t.equal(stderr, '');
   t.match(stdout, `shard1  ${formatAddress(oldMaster)}  passing  epoch 0`);
   t.match(stdout, `├─ replica ${formatAddress(newMaster)}`);
