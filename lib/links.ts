@@ -182,6 +182,16 @@ export async function hasOwnName(path: string, { nlink, uid }: Stats, ownNames =
   return folder.uid === uid || isTrustedOwner(folder.uid);
 }
 
+/** Whether only root and the daemon's user can give files names in a folder. For one without links, which the event loop may look at. */
+export function isOwnFolder(folder: string): boolean {
+  try {
+    const { mode, uid } = lstatSync(folder);
+    return isTrustedOwner(uid) && (mode & writableByOthers) === 0;
+  } catch {
+    return false;
+  }
+}
+
 /** Throws `file-unwritable` for a file without its own name. `file`: its path within {@link anchored}. */
 export async function requireOwnName(path: string, { file, info }: { file: string; info: Stats }): Promise<void> {
   if (!(await hasOwnName(file, info))) throw refuseNames(path);

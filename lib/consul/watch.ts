@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { type Backoff, makeBackoff } from '../backoff.ts';
 import { hiddenError } from '../client/consul-access.ts';
 import type { Indexed, KnownText, ReadOptions } from '../client/consul-options.ts';
@@ -109,6 +109,8 @@ export class Watch {
         this.#settle(failed(this.state, SwitchmasterError.from(thrown)));
         pauseMs = this.#backoff.nextMs();
       }
+      // What follows from the answer in the same turn, such as a render, does not wait for this.
+      await nextTurn();
       if (pauseMs > 0) await this.#rest(pauseMs, signal);
     }
   }
@@ -175,7 +177,8 @@ export class Watch {
     this.#index = answer.index;
     this.#highest = answer.index;
     this.#accept(answer);
-    return this.#bucket.takeMs();
+    const isAwaited = asked.index > 0n && this.query.kind !== 'key-tree';
+    return Math.max(this.#bucket.takeMs(), isAwaited ? this.#limits.yieldMs : 0);
   }
 
   #isFall({ index, value }: Indexed<Value>): boolean {

@@ -50,6 +50,9 @@ interface Move extends RunContext {
 
 /** Waits until the destination is read. At a change of master, HAProxy's servers move meanwhile if that takes long. */
 export async function readOrMove(entry: Entry, move: Move & { readonly reading: Promise<Read> }): Promise<Read> {
+  // A file that is known has been read by now, and a timer costs more than the look.
+  const read = await Promise.race([move.reading, undefined]);
+  if (read?.kind === 'read') return read;
   const limit = new AbortController();
   const late = delay(readLimitMs, undefined, { signal: limit.signal }).catch(() => undefined);
   const first = await Promise.race([move.reading, late]);

@@ -37,6 +37,8 @@ export interface CandidateInput {
   readonly signal: AbortSignal;
   /** Default: the destination's folder, so that a rename can put the candidate in place. */
   readonly folder?: string;
+  /** Called when the disk begins to flush the file: until it has, the event loop has time. Must not throw. */
+  readonly onFlush?: () => void;
 }
 
 /** Writes a candidate to the disk, with the permissions that the destination will get. Leaves no file when it fails. */
@@ -75,7 +77,9 @@ async function createCandidate(path: string, input: CandidateInput): Promise<Can
     try {
       await handle.writeFile(input.bytes, { signal: input.signal });
       const refused = await giveOwnership(handle, { destination, wanted, info });
-      await sync(handle);
+      const flushed = sync(handle);
+      input.onFlush?.();
+      await flushed;
       return { path, destination, refused };
     } finally {
       closeLater(handle);

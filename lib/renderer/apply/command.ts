@@ -25,7 +25,17 @@ export interface RunInput {
   /** How the signal ends it: `kill` at once, `terminate` with a grace period. Default `terminate`. */
   readonly onAbort?: 'terminate' | 'kill';
   /** Start the command sooner. Default: it is started directly. */
-  readonly shells?: Pick<ShellPool, 'during' | 'start'> | undefined;
+  readonly shells?: Pick<ShellPool, 'during' | 'prepare' | 'start'> | undefined;
+  /** What {@link prepareCommand} gave for the same command. Default: it is prepared now. */
+  readonly prepared?: PreparedCommand | undefined;
+}
+
+/** What can be known about a command before it starts. */
+export interface PreparedCommand {
+  readonly argv: readonly string[];
+  readonly launch: Launch & { readonly args: readonly string[] };
+  /** For a shell that waits. undefined if none can become the command. */
+  readonly script: string | undefined;
 }
 
 export interface CommandResult {
@@ -49,12 +59,12 @@ export function runCommand(input: RunInput): Promise<CommandResult> {
 
 async function run(input: RunInput): Promise<CommandResult> {
   input.signal.throwIfAborted();
-  const { argv: words, timeoutMs } = input.command;
-  const argv = input.file === undefined ? words : giveFile(words, input.file);
-  const [program = '', ...args] = argv;
+  const { timeoutMs } = input.command;
+  const { prepared = prepareCommand(input) } = input;
+  const { argv } = prepared;
   const startedMs = performance.now();
   const durationMs = () => performance.now() - startedMs;
-  const { pid, ended, output: sink } = await start(input, { program, args });
+  const { pid, ended, output: sink } = await start(input, prepared);
   try {
     const watcher = watchProcess({ ...input, pid, timeoutMs: Math.max(1, timeoutMs - durationMs()) });
     const end = await Promise.race([ended, watcher.abandoned]).finally(watcher.stop);
@@ -69,27 +79,35 @@ async function run(input: RunInput): Promise<CommandResult> {
   }
 }
 
+/** Takes a fraction of a millisecond, in which a run may wait for a disk. Changes nothing. */
+export function prepareCommand({
+  command,
+  file,
+  shells,
+}: Pick<RunInput, 'command' | 'file' | 'shells'>): PreparedCommand {
+  const argv = file === undefined ? command.argv : giveFile(command.argv, file);
+  const [program = '', ...args] = argv;
+  const launch = { ...launchOf(program, command.env), args };
+  return { argv, launch, script: shells?.prepare(launch) };
+}
+
 /** In a shell that waits, if one does. Otherwise, and if no command has come of that, directly. */
 async function start(
   input: RunInput,
-  { program, args }: { program: string; args: readonly string[] },
+  { launch, script }: PreparedCommand,
 ): Promise<Started & { readonly output: CommandOutput }> {
-  const launch = launchOf(program, input.command.env);
-  const inShell = await input.shells?.start({ ...launch, args });
+  const inShell = script === undefined ? undefined : await input.shells?.start(script);
   if (inShell !== undefined) return inShell;
   input.signal.throwIfAborted();
   const output = await openOutput(input.file);
-  return { ...startDirectly(launch, { args, output }), output };
+  return { ...startDirectly(launch, output), output };
 }
 
 /**
  * Uses Node's spawn: nothing that a library adds is needed here, and a library costs each reload a millisecond. The
  * command leads its own process group, so that a command that hangs is killed with everything that it started.
  */
-function startDirectly(
-  { file, ...launch }: Launch,
-  { args, output: { descriptor } }: { args: readonly string[]; output: CommandOutput },
-): Started {
+function startDirectly({ file, args, ...launch }: PreparedCommand['launch'], { descriptor }: CommandOutput): Started {
   try {
     return follow(spawn(file, args, { ...launch, stdio: ['ignore', descriptor, descriptor], detached: true }));
   } catch (cause) {

@@ -7,7 +7,7 @@ import { changeAtRuntime, moveServers, reloadBetween } from '../haproxy/reload.t
 import { textWithoutHead } from '../head.ts';
 import type { Urgency } from '../plan/urgency.ts';
 import type { StageClock } from '../stages.ts';
-import { type RunInput, runCommand } from './command.ts';
+import { type PreparedCommand, prepareCommand, type RunInput, runCommand } from './command.ts';
 import { anySignal, type StepSignals, untilInterrupted } from './interruption.ts';
 import type { ReloadInFlight } from './reload-in-flight.ts';
 import { signalPidFile } from './signal.ts';
@@ -26,6 +26,8 @@ export interface Step extends StepSignals {
   readonly splay: Splay;
   /** Start its commands sooner. Default: they are started directly. */
   readonly shells?: RunInput['shells'];
+  /** See {@link prepareReload}. Default: the command of the reload is prepared when it starts. */
+  readonly prepared?: PreparedCommand | undefined;
   /** Reports what failed beside the job itself. */
   readonly warn: (warning: string) => void;
 }
@@ -63,6 +65,17 @@ export async function moveEarly(step: Step, route: Route, servers: 'as-proven' |
   if (route.kind === 'runtime') await changeAtRuntime(haproxy, route.plan, servers);
   else if (route.kind === 'reload' && route.plan !== undefined) await moveServers(haproxy, route.plan);
   clock.reached('moved');
+}
+
+/** Prepares a command that follows the swap at once, while the new file is written. undefined if there is none. */
+export function prepareReload({ spec, shells }: Step, route: Route): PreparedCommand | undefined {
+  const command = spec.splayMs === undefined ? promptCommandOf(spec.reload, route) : undefined;
+  return command === undefined ? undefined : prepareCommand({ command, file: spec.destination, shells });
+}
+
+function promptCommandOf(reload: ReloadSpec | undefined, route: Route): CommandSpec | undefined {
+  if (reload?.kind === 'command') return reload.drain === undefined ? reload.command : undefined;
+  return reload?.kind === 'haproxy' && route.kind === 'reload' ? reload.fallback : undefined;
 }
 
 /** Makes the consumer use the file that is in place. Throws `reload-failed`. */
@@ -129,11 +142,12 @@ async function reloadSupervised(step: Step, reload: ReloadSpec & { kind: 'superv
 }
 
 /** Tries a failed command once more: a busy service manager may refuse it, although the new file is right. */
-async function runReload({ spec, signal, shells }: Step, command: CommandSpec): Promise<void> {
+async function runReload({ spec, signal, shells, prepared }: Step, command: CommandSpec): Promise<void> {
   const refusal = { code: 'reload-failed', what: `${spec.destination} is in place, but its reload failed` } as const;
-  const run = () => runStep({ command, file: spec.destination, signal, shells, refusal });
+  const run = (first?: PreparedCommand) =>
+    runStep({ command, file: spec.destination, signal, shells, prepared: first, refusal });
   try {
-    await run();
+    await run(prepared);
   } catch (thrown) {
     const { cause } = SwitchmasterError.from(thrown);
     if (signal.aborted || !(cause instanceof SwitchmasterError) || cause.code !== 'command-failed') throw thrown;

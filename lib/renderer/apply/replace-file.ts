@@ -2,16 +2,14 @@ import { SwitchmasterError } from '../../errors.ts';
 import { digestOf } from '../head.ts';
 import type { GoodRendering, OwedStep, RenderMemory } from '../plan/rendering.ts';
 import type { Urgency } from '../plan/urgency.ts';
-import { type Candidate, type CandidateInput, discardCandidate, fixSwap, placeNew, swapIn } from './candidate.ts';
+import type { Candidate } from './candidate.ts';
+import type { PreparedCommand } from './command.ts';
 import type { PresentFile } from './file.ts';
-import { resolveOwnership } from './file-owner.ts';
-import { overwrite } from './in-place.ts';
 import { anySignal, untilInterrupted, wasInterrupted } from './interruption.ts';
-import { keepAside } from './kept-aside.ts';
-import { writeNew } from './new-candidate.ts';
-import { chooseRoute, moveEarly, type Route, runCheck, type Step, takeOver } from './reload.ts';
+import { canGoBack, flushFolder, putInPlace } from './put-in-place.ts';
+import { chooseRoute, moveEarly, prepareReload, type Route, runCheck, type Step, takeOver } from './reload.ts';
 import { splayOf } from './splay.ts';
-import { keepGoodCopy, readGoodCopy } from './state-file.ts';
+import { readGoodCopy } from './state-file.ts';
 import { verifyConsumer } from './verify.ts';
 
 /**
@@ -55,6 +53,7 @@ export async function replaceFile(step: Step, change: Change): Promise<Transacti
   const keep = memory.owed === undefined ? 'good-copy' : 'nothing';
   const moving = moveEarly(step, route, change.servers);
   moving.catch(() => undefined);
+  let prepared: PreparedCommand | undefined;
   const swapped = await putInPlace(step, {
     bytes: Buffer.from(rendering.text),
     check: route.kind === 'runtime' ? 'none' : 'first',
@@ -62,13 +61,16 @@ export async function replaceFile(step: Step, change: Change): Promise<Transacti
     keep,
     present,
     replaces: change.replaces,
+    onFlush: () => {
+      prepared = prepareReload(step, route);
+    },
     onLate: change.onLate,
   });
   await change.onSwapped();
   try {
     await untilInterrupted(moving, step.interrupted);
     await step.splay.wait(splayOf(step, { route: route.kind, present, owed: memory.owed }), step);
-    await useFile(step, { rendering, route, swapped });
+    await useFile({ ...step, prepared }, { rendering, route, swapped });
     return { kind: 'done' };
   } catch (thrown) {
     if (!wasInterrupted(step)) return rollBack(step, { change, error: failureOf(thrown) });
@@ -117,86 +119,6 @@ async function proveUse(
   clock.reached('verified');
 }
 
-async function putInPlace(
-  step: Step,
-  input: {
-    bytes: Buffer;
-    check: 'first' | 'none';
-    refusal?: SwitchmasterError | undefined;
-    keep: 'good-copy' | 'nothing';
-    present: PresentFile | undefined;
-    replaces?: Change['replaces'];
-    onLate?: Change['onLate'];
-  },
-): Promise<Candidate> {
-  const { spec, clock, signal } = step;
-  const { bytes, present } = input;
-  const { destination } = spec;
-  const ownership = await resolveOwnership(step);
-  // The present file stays good, whatever the result of the candidate.
-  const keeps = input.keep === 'good-copy' && canGoBack(step) && present?.access === 'readable';
-  const candidate = await writeUnlessInterrupted(step, { destination, bytes, ownership, present, signal });
-  if (candidate.refused !== undefined) step.warn(candidate.refused);
-  // After the candidate, which may be on the same slow mount. The copy is only for a rollback after a restart, so its
-  // failure stops no change.
-  const keeping = keeps ? keepGoodCopy(destination, present, spec.placement).catch(warnOf(step)) : Promise.resolve();
-  try {
-    if (input.check === 'first' && input.refusal !== undefined) throw input.refusal;
-    if (input.check === 'first') await runCheck(step, candidate.path);
-    if (input.replaces === 'foreign-file' && present !== undefined) {
-      const { placement = 'rename' } = spec;
-      step.warn(describeKept(destination, await keepAside(present, { placement, now: new Date() })));
-    }
-    await untilInterrupted(keeping, step.interrupted);
-  } catch (thrown) {
-    // Its warning belongs to this run, and the next one must not find the file under a third name.
-    await untilInterrupted(keeping, step.interrupted).catch(() => undefined);
-    await discardCandidate(candidate);
-    throw thrown;
-  }
-  await swap(step, candidate, input);
-  clock.reached('swapped');
-  return candidate;
-}
-
-async function writeUnlessInterrupted({ spec, interrupted }: Step, input: CandidateInput): Promise<Candidate> {
-  const writing = writeNew(spec, input);
-  try {
-    return await untilInterrupted(writing, interrupted);
-  } catch (thrown) {
-    // A slow disk may still write this, and the next run writes it again.
-    void writing.then(discardCandidate, () => undefined);
-    throw thrown;
-  }
-}
-
-function warnOf({ warn }: Step): (thrown: unknown) => void {
-  return (thrown) => warn(SwitchmasterError.from(thrown).message);
-}
-
-async function swap(
-  { spec }: Step,
-  candidate: Candidate,
-  { bytes, onLate }: { readonly bytes: Buffer; readonly onLate?: Change['onLate'] },
-): Promise<void> {
-  try {
-    if (spec.placement === 'in-place') await overwrite(candidate, bytes);
-    else await (spec.upkeep === 'seed' ? placeNew(candidate) : swapIn(candidate));
-  } catch (thrown) {
-    if (SwitchmasterError.from(thrown).details.errno === 'ETIMEDOUT') onLate?.();
-    throw thrown;
-  }
-}
-
-function describeKept(destination: string, kept: string): string {
-  return `${destination} was not written by switchmaster: its former content is kept as ${kept}.`;
-}
-
-/** The file is in place already. If the folder cannot be flushed, only a crash right now could lose the change. */
-async function flushFolder(step: Step, swapped: Candidate): Promise<void> {
-  await fixSwap(swapped).catch(warnOf(step));
-}
-
 /**
  * Puts the last good file back, reloads and verifies. Never after a change of master: the old file would send clients to
  * the former master. Then the new file stays, and its reload is owed.
@@ -235,11 +157,6 @@ function extend(error: SwitchmasterError, sentence: string, details: object = {}
   // The message may end with what a program wrote.
   const stop = /[.!?]$/.test(error.message) ? '' : '.';
   return new SwitchmasterError(error.code, `${error.message}${stop} ${sentence}`, options);
-}
-
-/** Without a consumer, nothing can refuse a file, and a seed has no earlier one. */
-function canGoBack({ spec }: Step): boolean {
-  return spec.upkeep !== 'seed' && (spec.reload !== undefined || spec.verify !== undefined);
 }
 
 /** The end of the daemon is not a failure of the file, so the error is rethrown. */

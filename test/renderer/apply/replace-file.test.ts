@@ -1,4 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { SwitchmasterError } from '../../../lib/errors.ts';
@@ -10,6 +11,7 @@ import { Splay } from '../../../lib/renderer/apply/splay.ts';
 import { digestOf } from '../../../lib/renderer/head.ts';
 import { emptyMemory, type GoodRendering } from '../../../lib/renderer/plan/rendering.ts';
 import { StageClock } from '../../../lib/renderer/stages.ts';
+import { waitFor } from '../../sandbox/condition.ts';
 
 const never = new AbortController().signal;
 
@@ -121,3 +123,71 @@ for (const { copy, proven, expected } of [
     t.strictSame({ kind, file: readFileSync(destination, 'utf8') }, expected);
   });
 }
+
+/** Lets each flush of a file wait until `until` resolves. */
+async function holdFlushes(t: Test, until: () => Promise<unknown>): Promise<void> {
+  const handle = await open(process.execPath);
+  const prototype = Object.getPrototypeOf(handle);
+  await handle.close();
+  const { sync } = prototype;
+  prototype.sync = async function (this: FileHandle) {
+    await until();
+    await sync.call(this);
+  };
+  t.teardown(() => {
+    prototype.sync = sync;
+  });
+}
+
+t.test('while the disk flushes the new file, the former one becomes the good copy', async (t) => {
+  const folder = t.testdir({ 'a.conf': 'last' });
+  const copy = join(folder, '.a.conf.switchmaster.good');
+  const present = await readDestination(join(folder, 'a.conf'));
+  await holdFlushes(t, () => waitFor('the good copy', () => existsSync(copy), { until: (exists) => exists }));
+  const step = makeStep({ destination: join(folder, 'a.conf'), placement: 'rename' });
+  t.strictSame(await replaceFile(step, { ...unchanged, present }), { kind: 'done' });
+  t.equal(readFileSync(copy, 'utf8'), 'last');
+  t.equal(readFileSync(join(folder, 'a.conf'), 'utf8'), 'new');
+});
+
+t.test(
+  'in a folder that others may write, the former file gets no second name before the new one is flushed',
+  async (t) => {
+    const folder = t.testdir({ 'a.conf': 'last' });
+    chmodSync(folder, 0o777);
+    const present = await readDestination(join(folder, 'a.conf'));
+    const seen: string[] = [];
+    await holdFlushes(t, async () =>
+      seen.push(
+        readdirSync(folder)
+          .filter((name) => name.includes('good'))
+          .join(),
+      ),
+    );
+    const step = makeStep({ destination: join(folder, 'a.conf'), placement: 'rename' });
+    t.strictSame(await replaceFile(step, { ...unchanged, present }), { kind: 'done' });
+    // The second flush is that of the folder.
+    t.strictSame(seen, ['', '.a.conf.switchmaster.good']);
+    t.equal(readFileSync(join(folder, '.a.conf.switchmaster.good'), 'utf8'), 'last');
+  },
+);
+
+t.test('a run that is interrupted keeps no copy when its file is flushed later', async (t) => {
+  const folder = t.testdir({ 'a.conf': 'last' });
+  const destination = join(folder, 'a.conf');
+  const present = await readDestination(destination);
+  const interruption = new AbortController();
+  const flush = Promise.withResolvers<void>();
+  await holdFlushes(t, () => flush.promise);
+  const step = { ...makeStep({ destination, placement: 'rename' }), interrupted: interruption.signal };
+  const replacing = replaceFile(step, { ...unchanged, present });
+  interruption.abort();
+  await t.rejects(replacing, { name: 'AbortError' });
+  flush.resolve();
+  const names = () => readdirSync(folder);
+  await waitFor('the candidate to be gone', names, {
+    until: (all) => all.every((name) => !/-[0-9a-f]{8}$/.test(name)),
+  });
+  t.notOk(existsSync(join(folder, '.a.conf.switchmaster.good')));
+  t.equal(readFileSync(destination, 'utf8'), 'last');
+});

@@ -89,17 +89,16 @@ export class ShellPool {
     }
   }
 
-  /**
-   * Starts a command in a shell that waits. undefined if it has not started: no shell waits, a shell would start it in another
-   * way, or the shell ended.
-   */
-  async start(
-    command: Launch & { readonly args: readonly string[] },
-  ): Promise<(Started & { readonly output: CommandOutput }) | undefined> {
+  /** The script for {@link start}. undefined if no shell waits, or if a shell would start the command in another way. */
+  prepare(command: Launch & { readonly args: readonly string[] }): string | undefined {
     const kind = this.#kind;
     if (this.#shells.size === 0 || kind === undefined) return undefined;
     const script = writeScript(kind, command);
-    if (script === undefined || !isKnownProgram(command)) return undefined;
+    return script === undefined || !isKnownProgram(command) ? undefined : script;
+  }
+
+  /** Starts a command in a shell that waits. undefined if it has not started: no shell waits, or the shell ended. */
+  async start(script: string): Promise<(Started & { readonly output: CommandOutput }) | undefined> {
     const shell = this.#take();
     if (shell === undefined) return undefined;
     const started = await shell.become(script, this.#options.startLimitMs);
