@@ -182,7 +182,10 @@ export async function hasOwnName(path: string, { nlink, uid }: Stats, ownNames =
   return folder.uid === uid || isTrustedOwner(folder.uid);
 }
 
-/** Whether only root and the daemon's user can give files names in a folder. For one without links, which the event loop may look at. */
+/**
+ * Whether only root and the daemon's user can give files names in a folder. Its path leads through no link, and the event loop may read
+ * about it.
+ */
 export function isOwnFolder(folder: string): boolean {
   try {
     const { mode, uid } = lstatSync(folder);
