@@ -16,8 +16,8 @@ import {
 type Value = ConsulAnswers[ConsulQuery['kind']];
 
 /**
- * Reads Consul's answer to a query, where it is a text or was parsed already. A folder of keys is read again every few seconds, so
- * a text that is known has the value that was read from it, as the same object. Throws `consul-answer-invalid` for any other shape.
+ * Reads Consul's answer to a query, where it is a text or was parsed already. A folder of keys is read again every few seconds, and
+ * the list of services after each change of one, so a text that is known has the value that was read from it, as the same object. Throws `consul-answer-invalid` for any other shape.
  */
 export function readBody(
   query: ConsulQuery,
@@ -27,22 +27,22 @@ export function readBody(
   if (!Buffer.isBuffer(body)) return { value: readAnswer(query, body, what) };
   const digest = createHash('sha256').update(body).digest('base64');
   if (digest === known?.digest) return { digest, value: known.value as Value };
-  return { digest, value: readAnswer(query, parseEntries(body, what), what) };
+  return { digest, value: readAnswer(query, parseText(body, what), what) };
 }
 
-/** The values of Consul's keys are in base64. Consul sends null for an empty list. */
-function parseEntries(body: Buffer, what: string): unknown {
-  let entries: unknown;
+/** The values of Consul's keys are in base64. Consul sends null for an empty list of them. */
+function parseText(body: Buffer, what: string): unknown {
+  let json: unknown;
   try {
-    entries = JSON.parse(body.toString());
+    json = JSON.parse(body.toString());
   } catch (cause) {
     throw new SwitchmasterError('consul-answer-invalid', `Consul's answer about ${what} is not JSON.`, {
       cause,
       details: { what },
     });
   }
-  if (!Array.isArray(entries)) return entries ?? undefined;
-  return entries.map((entry) =>
+  if (!Array.isArray(json)) return json ?? undefined;
+  return json.map((entry) =>
     typeof entry?.Value === 'string' ? { ...entry, Value: Buffer.from(entry.Value, 'base64') } : entry,
   );
 }

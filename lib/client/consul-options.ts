@@ -41,7 +41,7 @@ export interface ReadOptions {
   readonly timeoutMs?: number;
   /** For reads that do not block. */
   readonly priority?: Priority;
-  /** An answer about a folder of keys with this text has this value, and is not read again. */
+  /** An answer about a folder of keys, or about the list of services, with this text has this value, and is not read again. */
   readonly known?: KnownText;
 }
 
@@ -53,7 +53,7 @@ export interface KnownText {
 
 export interface Indexed<T> {
   readonly value: T;
-  /** Of the text of the answer, where it is about a folder of keys. */
+  /** Of the text of the answer, where it is about a folder of keys or about the list of services. */
   readonly digest?: string;
   /** X-Consul-Index: the index for the next blocking query. */
   readonly index: bigint;

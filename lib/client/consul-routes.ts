@@ -23,7 +23,7 @@ export function routeOf(client: Consul, query: ConsulQuery): Call {
   const consul = client as unknown as {
     kv: { get: Call };
     health: { service: Call; state: Call };
-    catalog: { service: { list: Call }; node: { list: Call; services: Call }; datacenters: Call };
+    catalog: { node: { list: Call; services: Call }; datacenters: Call };
   };
   switch (query.kind) {
     case 'key':
@@ -33,7 +33,7 @@ export function routeOf(client: Consul, query: ConsulQuery): Call {
     case 'service':
       return (request) => consul.health.service({ ...request, service: query.service });
     case 'services':
-      return (request) => consul.catalog.service.list(request);
+      return getText(client, { path: '/catalog/services', params: {}, query: {} });
     case 'node':
       return (request) => consul.catalog.node.services({ ...request, node: query.node });
     case 'nodes':

@@ -70,7 +70,7 @@ export class Watch {
    * done with the old one after the report proves nothing about it.
    */
   #knowsFall = false;
-  /** The text of the last value, where it is a folder of keys: that is read again every few seconds. */
+  /** The text of the last value, where it is a folder of keys, which is read again every few seconds, or the list of services. */
   #known: KnownText | undefined;
   #pause: AbortController | undefined;
   #request: AbortController | undefined;
@@ -212,7 +212,7 @@ export class Watch {
    * gone if the token may still read it. Throws `consul-denied`: then the last good value counts, as in an outage.
    */
   async #refuseHidden({ value }: Indexed<Value>, signal: AbortSignal): Promise<void> {
-    if (this.state.kind !== 'current' && this.state.kind !== 'stale') return;
+    if (!hasValue(this.state) || this.state.value === value) return;
     const access = accessForLost(this.query, { before: this.state.value, after: value });
     if (access.length === 0) return;
     const dc = 'dc' in this.query ? this.query.dc : undefined;

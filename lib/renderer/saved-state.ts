@@ -113,7 +113,7 @@ export async function saveRefused(
 
 function toState({ digest, members, filled, masters }: ProvenRendering, { seen, history }: LiveTemplate): RenderState {
   const { versions, records } = seen;
-  const proven = history.indexes;
-  const indexes = Object.fromEntries([...versions].map(([id, { index }]) => [id, String(proven.get(id) ?? index)]));
+  const indexes: Record<string, string> = {};
+  for (const [id, { index }] of versions) indexes[id] = String(history.indexOf(id) ?? index);
   return { digest, members, filled, masters: Object.fromEntries(masters), records, indexes };
 }

@@ -53,13 +53,16 @@ export class PassTracker {
   /** The pieces of a text with marks: `placeholders` by their numbers. */
   split(marked: string, placeholders: readonly Placeholder[]): readonly PlacedPiece[] {
     let pass: Pass | undefined;
-    return marked.split('\u0000').flatMap((part, i): readonly PlacedPiece[] => {
-      if (i % 2 === 0) return part === '' ? [] : [{ piece: part, pass }];
-      if (part.startsWith('<')) pass = this.#passes[Number(part.slice(1))];
+    // There may be a hundred thousand parts, so nothing is made for those that are no pieces.
+    const pieces: PlacedPiece[] = [];
+    for (const [i, part] of marked.split('\u0000').entries()) {
+      if (i % 2 === 0) {
+        if (part !== '') pieces.push({ piece: part, pass });
+      } else if (part.startsWith('<')) pass = this.#passes[Number(part.slice(1))];
       else if (part === '>') pass = pass?.loop.within;
-      else return [{ piece: placeholders[Number(part)] as Placeholder, pass }];
-      return [];
-    });
+      else pieces.push({ piece: placeholders[Number(part)] as Placeholder, pass });
+    }
+    return pieces;
   }
 }
 
@@ -78,7 +81,7 @@ export function writePasses(
   const reasons: ValueRefused[] = [];
   for (;;) {
     try {
-      const kept = placed.filter(({ pass }) => !isLeftOut(pass));
+      const kept = reasons.length === 0 ? placed : placed.filter(({ pass }) => !isLeftOut(pass));
       const written = writeOutput(
         format,
         kept.map(({ piece }) => piece),

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { readBody, readMetadata } from '../../lib/client/consul-answers.ts';
+import type { KnownText } from '../../lib/client/consul-options.ts';
 
 /* Headers as Consul 1.8.7 and 1.14.11 sent them. */
 
@@ -65,4 +66,25 @@ t.test('a folder of bytes, an empty one, one without an answer, and one that is 
   t.same(read(undefined), []);
   t.throws(() => read(Buffer.from('<html>')), { code: 'consul-answer-invalid' });
   t.throws(() => read(textOf({ Key: 'a' })), { code: 'consul-answer-invalid' });
+});
+
+t.test('a list of services with the text of the one before has the same object', (t) => {
+  const read = (services: object, known?: KnownText) =>
+    readBody({ kind: 'services' }, Buffer.from(JSON.stringify(services)), { what: 'services', known });
+  const first = read({ web: ['b', 'a'], api: [] });
+  t.strictSame(
+    [...(first.value as ReadonlyMap<string, readonly string[]>)],
+    [
+      ['api', []],
+      ['web', ['a', 'b']],
+    ],
+  );
+  const known = { digest: first.digest ?? '', value: first.value };
+  t.equal(read({ web: ['b', 'a'], api: [] }, known).value, first.value);
+  t.not(read({ web: ['b', 'a'], api: ['new'] }, known).value, first.value);
+  t.throws(() => read({ web: 1 }, known), { code: 'consul-answer-invalid' });
+  t.throws(() => readBody({ kind: 'services' }, Buffer.from('{'), { what: 'services', known }), {
+    code: 'consul-answer-invalid',
+  });
+  t.end();
 });

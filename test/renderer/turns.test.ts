@@ -178,7 +178,7 @@ t.test('Consul loses its data while a text is rendered: that text does not prove
   };
   t.equal((await template.render()).kind, 'rendered');
   await passTurns(5);
-  t.strictSame([...template.seen.versions.values()], [{ index: 70n, resets: 0 }]);
+  t.match([...template.seen.versions.values()], [{ index: 70n, resets: 0 }]);
   template.history.prove(template.seen.versions);
   t.equal(template.history.catalog, 'fallen');
 });

@@ -5,14 +5,14 @@ import type { Inputs, Versions } from './inputs.ts';
  * should: a Consul that restarts without its state answers with an empty catalog and success.
  */
 export class IndexHistory {
-  readonly #inputs: Pick<Inputs, 'versions'>;
+  readonly #inputs: Pick<Inputs, 'someVersion'>;
   /** What the last proven text was rendered from. */
   #proven: Versions = new Map();
   /** Indexes that the daemon before this one saw, by query id. */
   #formerIndexes: ReadonlyMap<string, bigint> = new Map();
   #fellWhileAway = false;
 
-  constructor(inputs: Pick<Inputs, 'versions'>) {
+  constructor(inputs: Pick<Inputs, 'someVersion'>) {
     this.#inputs = inputs;
   }
 
@@ -22,9 +22,9 @@ export class IndexHistory {
     return this.#hasFallen() || this.#fellWhileAway ? 'fallen' : 'steady';
   }
 
-  /** Those of the last proven text, also of one before this daemon. */
-  get indexes(): ReadonlyMap<string, bigint> {
-    return new Map([...this.#formerIndexes, ...[...this.#proven].map(([id, { index }]) => [id, index] as const)]);
+  /** That of the last proven text, also of one before this daemon. */
+  indexOf(id: string): bigint | undefined {
+    return this.#proven.get(id)?.index ?? this.#formerIndexes.get(id);
   }
 
   /** Takes over the indexes that a daemon before this one saw, as decimal texts. */
@@ -40,11 +40,11 @@ export class IndexHistory {
   }
 
   #hasFallen(): boolean {
-    return [...this.#inputs.versions].some(([id, { resets }]) => resets > (this.#proven.get(id)?.resets ?? 0));
+    return this.#inputs.someVersion((id, { resets }) => resets > (this.#proven.get(id)?.resets ?? 0));
   }
 
   #isBehindFormer(): boolean {
     if (this.#formerIndexes.size === 0) return false;
-    return [...this.#inputs.versions].some(([id, { index }]) => index < (this.#formerIndexes.get(id) ?? 0n));
+    return this.#inputs.someVersion((id, { index }) => index < (this.#formerIndexes.get(id) ?? 0n));
   }
 }

@@ -1,4 +1,4 @@
-import type { WatchEvent } from '../../consul/watch-state.ts';
+import { hasValue, type WatchEvent } from '../../consul/watch-state.ts';
 import type { Follow, Watches } from '../../consul/watches.ts';
 import { type ConsulAnswer, type ConsulQuery, queryId } from '../../model/query.ts';
 import type { Lookup } from '../../template/scope.ts';
@@ -10,8 +10,14 @@ export interface InputsOptions {
   readonly onChange: (query: ConsulQuery, event: WatchEvent) => void;
 }
 
-/** Consul's index of each answer, and how often the index fell while the query was watched, by query id. */
-export type Versions = ReadonlyMap<string, { readonly index: bigint; readonly resets: number }>;
+/** Consul's index of an answer, and how often the index fell while the query was watched. */
+export interface Version {
+  readonly index: bigint;
+  readonly resets: number;
+}
+
+/** By query id. An answer that is the same has the same object. */
+export type Versions = ReadonlyMap<string, Version>;
 
 /** What one template reads in Consul: one watch for each query, kept only as long as the template reads it. */
 export class Inputs {
@@ -31,7 +37,16 @@ export class Inputs {
 
   /** Of each answered query, by query id. */
   get versions(): Versions {
-    return new Map([...this.#answered()].map(([id, { index, resets }]) => [id, { index, resets }]));
+    // A template may read ten thousand things: nothing else is made for each of them.
+    const versions = new Map<string, Version>();
+    for (const [id, { state }] of this.#follows) if (hasValue(state)) versions.set(id, state);
+    return versions;
+  }
+
+  /** Whether this holds for any answered query. */
+  someVersion(holds: (id: string, version: Version) => boolean): boolean {
+    for (const [id, { state }] of this.#follows) if (hasValue(state) && holds(id, state)) return true;
+    return false;
   }
 
   stateOf(id: string): 'pending' | 'current' | 'stale' | 'failed' | undefined {
@@ -98,11 +113,5 @@ export class Inputs {
     const follow = watches.follow(query, (event) => onChange(query, event), { consistency });
     this.#follows.set(id, follow);
     return follow;
-  }
-
-  *#answered() {
-    for (const [id, { state }] of this.#follows) {
-      if (state.kind === 'current' || state.kind === 'stale') yield [id, state] as const;
-    }
   }
 }

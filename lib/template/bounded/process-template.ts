@@ -131,7 +131,7 @@ export class ProcessTemplate {
   async #news(world: RenderWorld): Promise<News> {
     const answers: [string, Lookup<unknown>][] = [];
     await visitInParts(this.#read.dependencies, (query: ConsulQuery) => {
-      const id = queryId(query);
+      const id = idOf(query);
       const lookup: Lookup<unknown> = world.lookUp(query, id);
       if (isSame(this.#answers.get(id) ?? { kind: 'unknown' }, lookup)) return;
       this.#answers.set(id, lookup);
@@ -154,6 +154,17 @@ export class ProcessTemplate {
     });
     return known;
   }
+}
+
+/** Of what was read before: a template may read ten thousand things at each render. */
+const ids = new WeakMap<ConsulQuery, string>();
+
+function idOf(query: ConsulQuery): string {
+  const known = ids.get(query);
+  if (known !== undefined) return known;
+  const id = queryId(query);
+  ids.set(query, id);
+  return id;
 }
 
 function isSame(a: Lookup<unknown>, b: Lookup<unknown>): boolean {
