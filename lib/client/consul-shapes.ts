@@ -71,6 +71,12 @@ const instance = z.object({
   ),
 });
 
+// Once, because to make a list's shape takes longer than to read a list of one.
+const entries = z.array(z.unknown());
+const instances = z.array(instance);
+const services = z.record(z.string(), tags);
+const nodes = z.array(node);
+
 export function readKvEntry(json: unknown, what: string): KvEntry {
   const { Key, Value, ModifyIndex, Session } = read(kvEntry, json, what);
   const bytes = Value ?? '';
@@ -84,7 +90,7 @@ export function readKvEntry(json: unknown, what: string): KvEntry {
 }
 
 export function readKvEntries(json: unknown, what: string): readonly KvEntry[] {
-  return read(z.array(z.unknown()), json, what)
+  return read(entries, json, what)
     .map((entry) => readKvEntry(entry, what))
     .sort((a, b) => compareText(a.key, b.key));
 }
@@ -96,7 +102,7 @@ export function readInstances(
   json: unknown,
   { what, order }: { readonly what: string; readonly order: Order },
 ): readonly ServiceInstance[] {
-  const instances = read(z.array(instance), json, what).map(({ Node, Service, Checks }) => ({
+  const found = read(instances, json, what).map(({ Node, Service, Checks }) => ({
     node: Node.Node,
     nodeAddress: Node.Address,
     nodeMeta: Node.Meta,
@@ -124,8 +130,8 @@ export function readInstances(
       ...(check.Notes === '' ? {} : { notes: check.Notes }),
     })).sort((a, b) => compareText(a.id, b.id)),
   }));
-  if (order === 'as-given') return instances;
-  return instances.sort((a, b) => compareText(a.node, b.node) || compareText(a.id, b.id));
+  if (order === 'as-given') return found;
+  return found.sort((a, b) => compareText(a.node, b.node) || compareText(a.id, b.id));
 }
 
 /** Consul answers 1 and 1, or 0 and 0 after a transaction, for weights that nobody has set. */
@@ -139,9 +145,8 @@ function attachedTo({ Weights, EnableTagOverride }: z.output<typeof service>) {
 }
 
 export function readServices(json: unknown, what: string): ReadonlyMap<string, readonly string[]> {
-  const services = read(z.record(z.string(), tags), json, what);
   return new Map(
-    Object.entries(services)
+    Object.entries(read(services, json, what))
       .sort(([a], [b]) => compareText(a, b))
       .map(([name, list]) => [name, list.toSorted()]),
   );
@@ -151,8 +156,8 @@ export function readNodes(
   json: unknown,
   { what, order }: { readonly what: string; readonly order: Order },
 ): readonly CatalogNode[] {
-  const nodes = read(z.array(node), json, what).map(toNode);
-  return order === 'as-given' ? nodes : nodes.sort((a, b) => compareText(a.node, b.node));
+  const found = read(nodes, json, what).map(toNode);
+  return order === 'as-given' ? found : found.sort((a, b) => compareText(a.node, b.node));
 }
 
 /** Consul answers null for an unknown node; undefined here. */
