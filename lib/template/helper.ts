@@ -41,6 +41,9 @@ export interface HelperBlock {
   loop(render: (within: (text: () => string) => string) => string): string;
 }
 
+/** That of a value helper. */
+export const noBlock: HelperBlock = { outer: undefined, render: () => '', renderElse: () => '', loop: () => '' };
+
 interface BlockVariables {
   /** Values of `@name` variables. */
   readonly data: Readonly<Record<string, unknown>>;

@@ -1,7 +1,7 @@
 import type { ConsulQuery } from '../model/query.ts';
 import { queryId } from '../model/query.ts';
 import type { PrintSite } from './format.ts';
-import type { HelperBlock, HelperCall, HelperDefinition } from './helper.ts';
+import { type HelperCall, type HelperDefinition, noBlock } from './helper.ts';
 import { readers } from './helpers.ts';
 import { contextOf, RenderScope, type RenderWorld } from './scope.ts';
 
@@ -24,8 +24,6 @@ export interface TemplateReads {
   readonly queries: readonly ConsulQuery[];
   readonly computed: readonly ComputedRead[];
 }
-
-const noBlock: HelperBlock = { outer: undefined, render: () => '', renderElse: () => '', loop: () => '' };
 
 /** `programs` as they were checked: every call is a SubExpression that carries its site. */
 export function findReads(

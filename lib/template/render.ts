@@ -6,7 +6,7 @@ import { atSite, type Budget, makeBudget, type RenderLimits } from './budget.ts'
 import { describeRepeatedVariables } from './env-names.ts';
 import { Markup, type Placeholder, type PrintSite, type TemplateFormat } from './format.ts';
 import { judgeHaproxy } from './haproxy-judgement.ts';
-import type { HelperBlock, HelperDefinition } from './helper.ts';
+import { type HelperBlock, type HelperDefinition, noBlock } from './helper.ts';
 import { makers } from './helpers.ts';
 import { plainNumber, toFloat, toNumeric } from './number.ts';
 import type { WrittenOutput } from './output.ts';
@@ -161,7 +161,7 @@ function bindHelper(input: {
         args: definition.typed === true ? given : given.map(plainNumber),
         options: named,
         scope,
-        block: makeBlock(this, { options, site, ...input }),
+        block: definition.kind === 'block' ? makeBlock(this, { options, site, ...input }) : noBlock,
       });
       budget.measure(site, result);
       if (makes.has(definition)) scope.secrets.trace({ args: given, result });

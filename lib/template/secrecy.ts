@@ -42,7 +42,7 @@ export class SecretTexts {
 
   has(value: unknown): boolean {
     if (typeof value === 'number' || typeof value === 'string' || typeof value === 'bigint')
-      return this.#texts.has(String(value));
+      return this.#texts.size > 0 && this.#texts.has(String(value));
     return typeof value === 'object' && value !== null && this.#objects.has(value);
   }
 
