@@ -5,6 +5,7 @@ import type { PlannedPreview } from '../http/views.ts';
 import { Loop } from '../loop/loop.ts';
 import type { RunReport } from '../loop/outcome.ts';
 import type { MaintenancePart } from '../maintenance/part.ts';
+import type { Address } from '../model/address.ts';
 import { makeMatcher } from '../model/glob.ts';
 import { nodeKey } from '../model/master-node.ts';
 import { externalNode, type Naming } from '../model/naming.ts';
@@ -42,6 +43,8 @@ export interface BridgePartOptions {
   readonly onDecision?: (record: MasterRecord) => void;
   /** Gets each Sentinel's `+reboot`: a server of a master started again. */
   readonly onReboot?: (message: string) => void;
+  /** A Sentinel monitors a master no more. */
+  readonly onUnmonitored?: (name: string, sentinel: Address) => void;
   /** The masters whose processes this daemon registers. */
   readonly localMasters?: () => readonly LocalMaster[];
   /** The Redis servers that this daemon registers and whose writes it pauses where they are isolated masters. Default: none. */
@@ -183,6 +186,7 @@ export class BridgePart implements Part {
         if (from !== undefined) await this.#actions.fencer.pauseBeforePromotion(name, from);
       },
       onReboot: (message) => this.#options.onReboot?.(message),
+      onUnmonitored: (...removed) => this.#options.onUnmonitored?.(...removed),
       onElectionFailed: (name) => this.#actions.crashOrders?.electionFailed(name),
       onUp: (address, names) => this.#actions.crashOrders?.connected(address, names),
       onClosed: (address, names) => this.#actions.crashOrders?.connectionClosed(address, names),

@@ -31,6 +31,8 @@ export interface BridgeSourcesOptions {
   readonly onSelection: (name: string, selection: Selection) => Promise<void>;
   /** A Sentinel reports that a server started again (`+reboot`). */
   readonly onReboot: (message: string) => void;
+  /** A Sentinel monitors a master no more (`-monitor`). */
+  readonly onUnmonitored: (name: string, sentinel: Address) => void;
   /** A Sentinel did not get the votes for a failover. */
   readonly onElectionFailed: (name: string) => void;
   /** A connection to a Redis was made. */
@@ -151,6 +153,7 @@ export class BridgeSources {
   #hinted(name: string, hint: SentinelHint): void {
     const { sentinel, event } = hint;
     if (event.event === '+reboot') this.#options.onReboot(event.message);
+    if (event.event === '-monitor') this.#options.onUnmonitored(name, sentinel);
     if (event.event === '-failover-abort-not-elected') this.#options.onElectionFailed(name);
     if (this.#options.settings.follow === 'promotion') this.#watchPromotion(name, hint);
     else this.#promotionReadings.heard(name, hint);

@@ -14,6 +14,7 @@ import { MaintenancePart } from '../maintenance/part.ts';
 import type { Health } from '../model/health.ts';
 import { Redactor } from '../model/redaction.ts';
 import type { ReloadCause } from '../part.ts';
+import { ProvisioningPart } from '../provisioner/part.ts';
 import { RegistrarPart } from '../registrar/part.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { MetricsView } from '../telemetry/metrics.ts';
@@ -29,7 +30,7 @@ import { readMeasures } from './measures.ts';
 import { type Observers, openObservers } from './observers.ts';
 import { Operator } from './operator.ts';
 import type { PartContext } from './part-context.ts';
-import { removePidFile, writePidFile } from './pid-file.ts';
+import { keepPidFile, removePidFile } from './pid-file.ts';
 import { secretsOf } from './secrets.ts';
 import { settingsHash } from './settings-hash.ts';
 import { unionViews } from './views.ts';
@@ -83,7 +84,7 @@ export class Daemon {
   async start(): Promise<void> {
     const { log, version } = this.#options;
     log.info({ version, node: process.version, pid: process.pid }, 'starting');
-    await this.#writePidFile(this.#config.pidFile);
+    await keepPidFile(this.#config.pidFile, this.#options.log);
     this.#observers = await openObservers({
       journal: this.#config.journal,
       conditions: this.#conditions,
@@ -146,7 +147,7 @@ export class Daemon {
     this.#config = config;
     if (config.pidFile !== pidFile) {
       if (pidFile !== undefined) await removePidFile(pidFile);
-      await this.#writePidFile(config.pidFile);
+      await keepPidFile(config.pidFile, this.#options.log);
     }
     this.#conditions.configTaken();
     this.#options.log.level = config.log.level;
@@ -160,12 +161,6 @@ export class Daemon {
     await this.#assembly.become(draftParts(config, this.#context()), { graceMs, cause });
     await this.#handovers.closeLeft();
     reportConfig(config, this.#options.log);
-  }
-
-  /** The daemon works without it. */
-  async #writePidFile(path: string | undefined): Promise<void> {
-    if (path === undefined) return;
-    await writePidFile(path).catch((error) => this.#options.log.error({ error }, 'pid file not written'));
   }
 
   #context(): PartContext {
@@ -183,6 +178,7 @@ export class Daemon {
       consul: () => this.#requireConsul(),
       bridge: () => this.#assembly.find(BridgePart),
       registrar: () => this.#assembly.find(RegistrarPart),
+      provisioner: () => this.#assembly.find(ProvisioningPart),
       endpoint: () => this.#assembly.find(EndpointPart),
       onReport: (report) => this.#observe(report),
       consulToken: () => this.#config.consul.token,
@@ -227,12 +223,12 @@ export class Daemon {
 
   #measure(): MetricsView {
     const { lastOutcomes } = this.#requireObservers();
-    const watches = this.#assembly.find(ConsulPart)?.watches.size ?? 0;
-    const eventStreams = this.#assembly.find(ApiPart)?.eventStreams ?? 0;
-    const logLinesLost = this.#options.logLinesLost?.() ?? 0;
     const { consul, consulCondition, config } = this.#conditions;
     return readMeasures({
-      ...{ views: this.#views(), lastOutcomes, watches, eventStreams, logLinesLost },
+      ...{ views: this.#views(), lastOutcomes },
+      watches: this.#assembly.find(ConsulPart)?.watches.size ?? 0,
+      eventStreams: this.#assembly.find(ApiPart)?.eventStreams ?? 0,
+      logLinesLost: this.#options.logLinesLost?.() ?? 0,
       consul: { reached: consul.kind === 'reached', outageMs: consulCondition.outageMs },
       configCurrent: config.kind === 'current',
     });

@@ -8,6 +8,7 @@ import type { Views } from '../http/views.ts';
 import type { RunReport } from '../loop/outcome.ts';
 import type { MaintenanceMemory } from '../maintenance/memory.ts';
 import type { MaintenancePart } from '../maintenance/part.ts';
+import type { ProvisioningPart } from '../provisioner/part.ts';
 import type { RegistrarPart } from '../registrar/part.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Conditions } from './conditions.ts';
@@ -33,6 +34,7 @@ export interface PartContext {
   readonly consul: () => ConsulPart;
   readonly bridge: () => BridgePart | undefined;
   readonly registrar: () => RegistrarPart | undefined;
+  readonly provisioner: () => ProvisioningPart | undefined;
   readonly endpoint: () => EndpointPart | undefined;
   readonly onReport: (report: RunReport) => void;
   /** The present token for Consul. */

@@ -5,6 +5,7 @@ import { withinDeadline } from '../file-system.ts';
 import { anchored, followLinks } from '../links.ts';
 import { readNow } from '../regular-file.ts';
 import { replaceByText } from '../replaced-file.ts';
+import type { Log } from '../telemetry/log.ts';
 
 /* The daemon's process id in a file, for programs that signal it. No failure here stops the daemon. */
 
@@ -12,6 +13,12 @@ import { replaceByText } from '../replaced-file.ts';
 const processId = /^\s*\d*\s*$/;
 /** No process id is longer. */
 const maxBytes = 32;
+
+/** The daemon works without the file. */
+export async function keepPidFile(path: string | undefined, log: Pick<Log, 'error'>): Promise<void> {
+  if (path === undefined) return;
+  await writePidFile(path).catch((error) => log.error({ error }, 'pid file not written'));
+}
 
 /** Writes this process's id. Throws `file-unwritable`. */
 export async function writePidFile(path: string): Promise<void> {

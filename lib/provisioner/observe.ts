@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { RedisAccess } from '../client/redis-connection.ts';
 import { SentinelMonitoringLink } from '../client/sentinel-monitoring.ts';
 import type { CatalogWatches, Follow } from '../consul/watches.ts';
@@ -8,6 +9,7 @@ import {
   type DesiredMaster,
   type Monitoring,
   type ProvisioningNote,
+  type ProvisioningStep,
   parseDesired,
   parseNote,
 } from '../model/provisioning.ts';
@@ -26,24 +28,37 @@ export interface DesiredReading {
 
 const readTimeoutMs = 1_000;
 
+/** A connection to one Sentinel. */
+type Link = Pick<SentinelMonitoringLink, 'monitoring' | 'configure' | 'close'>;
+
+/** One question to a Sentinel, and its answer about every master: it serves all masters that are compared at this time. */
+interface Asked {
+  readonly atMs: number;
+  readonly answer: Promise<Monitoring>;
+}
+
 /** What the Sentinels must monitor, and what each of them monitors. */
 export class ProvisioningSource {
   readonly #naming: Naming;
-  readonly #access: RedisAccess;
+  readonly #openLink: (address: Address) => Link;
   readonly #desired: Tree;
   readonly #provisioned: Tree;
   readonly #records: Tree;
-  readonly #links = new Map<string, SentinelMonitoringLink>();
+  readonly #links = new Map<string, Link>();
+  /** By Sentinel. */
+  readonly #asked = new Map<string, Asked>();
 
   constructor(options: {
     readonly watches: CatalogWatches;
     readonly naming: Naming;
     readonly access: RedisAccess;
     readonly onChange: () => void;
+    /** Default: a connection is opened. */
+    readonly openLink?: (address: Address) => Link;
   }) {
-    const { watches, naming, onChange } = options;
+    const { watches, naming, access, onChange } = options;
     this.#naming = naming;
-    this.#access = options.access;
+    this.#openLink = options.openLink ?? ((address) => new SentinelMonitoringLink(address, access));
     const follow = (prefix: string) => watches.follow({ kind: 'key-tree', prefix }, onChange);
     this.#desired = follow(desiredPrefix(naming));
     this.#provisioned = follow(provisionedPrefix(naming));
@@ -70,23 +85,47 @@ export class ProvisioningSource {
     };
   }
 
-  /** What each of these Sentinels monitors, without those that do not answer. */
-  async monitoring(sentinels: readonly Address[]): Promise<readonly Monitoring[]> {
+  /**
+   * What each of these Sentinels monitors, without those that do not answer. A Sentinel is asked again only if it was asked last before
+   * `sinceMs` (`performance.now()`), or configured since.
+   */
+  async monitoring(
+    sentinels: readonly Address[],
+    { sinceMs }: { readonly sinceMs: number },
+  ): Promise<readonly Monitoring[]> {
     const wanted = new Set(sentinels.map(formatAddress));
     for (const [key, link] of this.#links) {
       if (wanted.has(key)) continue;
       link.close();
       this.#links.delete(key);
+      this.#asked.delete(key);
     }
-    const results = await Promise.allSettled(
-      sentinels.map((address) => this.link(address).monitoring({ timeoutMs: readTimeoutMs })),
-    );
+    const results = await Promise.allSettled(sentinels.map((address) => this.#ask(address, sinceMs)));
     return results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
   }
 
-  link(address: Address): SentinelMonitoringLink {
+  /** Rejects with a SwitchmasterError where the Sentinel refuses. */
+  async configure(step: ProvisioningStep, options: { readonly timeoutMs: number }): Promise<void> {
+    const key = formatAddress(step.sentinel);
+    try {
+      await this.#link(step.sentinel).configure(step, options);
+    } finally {
+      this.#asked.delete(key);
+    }
+  }
+
+  #ask(address: Address, sinceMs: number): Promise<Monitoring> {
     const key = formatAddress(address);
-    const link = this.#links.get(key) ?? new SentinelMonitoringLink(address, this.#access);
+    const last = this.#asked.get(key);
+    if (last !== undefined && last.atMs >= sinceMs) return last.answer;
+    const asked = { atMs: performance.now(), answer: this.#link(address).monitoring({ timeoutMs: readTimeoutMs }) };
+    this.#asked.set(key, asked);
+    return asked.answer;
+  }
+
+  #link(address: Address): Link {
+    const key = formatAddress(address);
+    const link = this.#links.get(key) ?? this.#openLink(address);
     this.#links.set(key, link);
     return link;
   }

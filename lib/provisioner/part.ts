@@ -2,6 +2,7 @@ import type { ConsulClient } from '../client/consul.ts';
 import type { RedisAccess } from '../client/redis-connection.ts';
 import type { CatalogWatches } from '../consul/watches.ts';
 import type { DesiredView } from '../http/views.ts';
+import type { NewHint } from '../loop/hint.ts';
 import { Loop } from '../loop/loop.ts';
 import type { RunReport } from '../loop/outcome.ts';
 import type { Address } from '../model/address.ts';
@@ -42,7 +43,7 @@ export class ProvisioningPart implements Part {
       watches,
       naming,
       access: options.sentinelAccess,
-      onChange: () => this.#wake('changed'),
+      onChange: () => this.#wake({ source: 'consul', event: 'changed' }),
     });
     const { username, password } = redisAccess;
     const credentials = {
@@ -68,7 +69,7 @@ export class ProvisioningPart implements Part {
   }
 
   start(): void {
-    this.#wake('start');
+    this.#wake({ source: 'consul', event: 'start' });
   }
 
   async stop(options: { readonly graceMs: number }): Promise<void> {
@@ -86,10 +87,16 @@ export class ProvisioningPart implements Part {
     return { desired: [...(reading?.desired.keys() ?? [])], provisioned: [...(reading?.provisioned.keys() ?? [])] };
   }
 
-  #wake(event: string): void {
+  /** A Sentinel monitors a master no more, or is connected and may know other masters than before (`all`). */
+  sentinelChanged(name: string | 'all', hint: NewHint): void {
+    if (name === 'all') this.#loop.wakeAll(hint);
+    else if (this.#loop.keys.includes(name)) this.#loop.wake(name, hint);
+  }
+
+  #wake(hint: NewHint): void {
     const reading = this.#source.read();
     const names = new Set([...(reading?.desired.keys() ?? []), ...(reading?.provisioned.keys() ?? [])]);
-    for (const name of names) this.#loop.wake(name, { source: 'consul', event });
+    for (const name of names) this.#loop.wake(name, hint);
     for (const name of this.#loop.keys) if (!names.has(name)) this.#loop.retire(name);
   }
 }

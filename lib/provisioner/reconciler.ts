@@ -1,5 +1,7 @@
+import { performance } from 'node:perf_hooks';
 import type { ConsulClient } from '../client/consul.ts';
 import { SwitchmasterError } from '../errors.ts';
+import { isTimerHint } from '../loop/hint.ts';
 import type { Outcome } from '../loop/outcome.ts';
 import type { Reconciler, Run } from '../loop/run.ts';
 import { type Address, formatAddress } from '../model/address.ts';
@@ -34,10 +36,28 @@ export interface ProvisionerOptions {
 
 type StepsPlan = Extract<ProvisioningPlan, { kind: 'steps' }>;
 
+interface Given {
+  readonly reading: DesiredReading;
+  readonly desired: DesiredMaster | undefined;
+}
+
+interface Decision {
+  readonly situation: ProvisioningSituation;
+  readonly plan: ProvisioningPlan;
+}
+
 const stepTimeoutMs = 2_000;
 const noteTimeoutMs = 3_000;
 const retryAfterMs = 1_000;
 const maintenanceRetryMs = 5_000;
+
+/**
+ * How old the Sentinels' answers may be for a run without a hint, in milliseconds: the answer of one Sentinel is about all masters, which
+ * are compared one by one.
+ */
+const sharedMs = 1_000;
+/** For a run that changes something: those that are planned at the same time may share an answer. */
+const freshMs = 5;
 
 /** Keeps every Sentinel monitoring what `desired/` says. One key of the loop is one master. */
 export class Provisioner implements Reconciler {
@@ -49,7 +69,7 @@ export class Provisioner implements Reconciler {
     this.#options = options;
   }
 
-  async reconcile({ key: name }: Run): Promise<Outcome> {
+  async reconcile({ key: name, hints }: Run): Promise<Outcome> {
     const { source, matches } = this.#options;
     const reading = source.read();
     if (reading === undefined) return { kind: 'held', summary: 'no current answer from Consul yet', retryAfterMs };
@@ -59,8 +79,7 @@ export class Provisioner implements Reconciler {
       return { kind: 'held', summary: `the key desired/${name} does not hold a master` };
     }
     if (desired === undefined && reading.provisioned.get(name) === undefined) return strangeNote(name, reading);
-    const situation = await this.#observe(name, { reading, desired });
-    const plan = planProvisioning(situation);
+    const { situation, plan } = await this.#decide(name, { reading, desired, hints });
     if (plan.kind === 'wait') return { kind: 'held', summary: plan.summary, retryAfterMs };
     const maintenance = this.#options.whyNot(name);
     if (maintenance !== undefined) return inMaintenance(plan, maintenance);
@@ -73,18 +92,26 @@ export class Provisioner implements Reconciler {
       : { kind: 'unchanged' };
   }
 
-  async #observe(
-    name: string,
-    given: { readonly reading: DesiredReading; readonly desired: DesiredMaster | undefined },
-  ): Promise<ProvisioningSituation> {
-    const { reading, desired } = given;
+  /** Nothing is changed by an answer that other masters share. */
+  async #decide(name: string, given: Given & Pick<Run, 'hints'>): Promise<Decision> {
+    const times = given.hints.map((hint) => hint.receivedMs - (isTimerHint(hint) ? sharedMs : 0));
+    const sinceMs = Math.max(...times);
+    const situation = await this.#observe(name, { ...given, sinceMs });
+    const plan = planProvisioning(situation);
+    if (plan.kind === 'wait' || changesNothing(plan)) return { situation, plan };
+    const fresh = await this.#observe(name, { ...given, sinceMs: performance.now() - freshMs });
+    return { situation: fresh, plan: planProvisioning(fresh) };
+  }
+
+  async #observe(name: string, given: Given & { readonly sinceMs: number }): Promise<ProvisioningSituation> {
+    const { reading, desired, sinceMs } = given;
     const { source, sentinels, voters, credentials } = this.#options;
     const addresses = sentinels();
     const known = new Set(addresses.map(formatAddress));
     const note = reading.provisioned.get(name);
     const settings = hiddenSettings(desired, credentials);
     const [monitoring, state] = await Promise.all([
-      source.monitoring(addresses),
+      source.monitoring(addresses, { sinceMs }),
       this.#memory.compare(name, { settings, note }),
     ]);
     return {
@@ -118,7 +145,7 @@ export class Provisioner implements Reconciler {
   async #configure(steps: readonly ProvisioningStep[]): Promise<SwitchmasterError | undefined> {
     const { source } = this.#options;
     try {
-      for (const step of steps) await source.link(step.sentinel).configure(step, { timeoutMs: stepTimeoutMs });
+      for (const step of steps) await source.configure(step, { timeoutMs: stepTimeoutMs });
       return undefined;
     } catch (thrown) {
       return SwitchmasterError.from(thrown);
@@ -163,9 +190,14 @@ function withoutFailed(
   return { kind: 'settings', sentinels };
 }
 
+function changesNothing({ steps, noteBefore, noteAfter }: StepsPlan): boolean {
+  return steps.length === 0 && noteBefore === 'keep' && noteAfter.kind === 'keep';
+}
+
 /** Nothing is changed at the Sentinels meanwhile. */
-function inMaintenance({ steps, noteBefore, noteAfter }: StepsPlan, why: string): Outcome {
-  if (steps.length === 0 && noteBefore === 'keep' && noteAfter.kind === 'keep') return { kind: 'unchanged' };
+function inMaintenance(plan: StepsPlan, why: string): Outcome {
+  if (changesNothing(plan)) return { kind: 'unchanged' };
+  const { steps } = plan;
   const waiting = steps.length === 0 ? '' : `; after it: ${steps.map(describe).join('; ')}`;
   return { kind: 'held', summary: `${why}${waiting}`, retryAfterMs: maintenanceRetryMs };
 }

@@ -1,5 +1,6 @@
 import t from 'tap';
 import type { ConsulClient } from '../../lib/client/consul.ts';
+import type { Run } from '../../lib/loop/run.ts';
 import type { ProvisioningStep } from '../../lib/model/provisioning.ts';
 import type { ProvisioningSource } from '../../lib/provisioner/observe.ts';
 import { Provisioner } from '../../lib/provisioner/reconciler.ts';
@@ -18,7 +19,7 @@ function start(wanted: readonly (typeof desired)[]) {
       records: new Map(),
     }),
     monitoring: async () => sentinels.map((sentinel) => ({ sentinel, masters: [] })),
-    link: () => ({ configure: async ({ kind, name }: ProvisioningStep) => sent.push(`${kind} ${name}`) }),
+    configure: async ({ kind, name }: ProvisioningStep) => sent.push(`${kind} ${name}`),
   };
   const client = { transact: async () => sent.push('consul') };
   const provisioner = new Provisioner({
@@ -31,7 +32,8 @@ function start(wanted: readonly (typeof desired)[]) {
     whyNot: () => maintenance,
     credentials: {},
   });
-  const reconcile = (name: string) => provisioner.reconcile({ key: name } as Parameters<Provisioner['reconcile']>[0]);
+  const hints = [{ source: 'consul', event: 'changed', receivedMs: 0 }];
+  const reconcile = (name: string) => provisioner.reconcile({ key: name, hints } as unknown as Run);
   const maintain = (why: string | undefined) => {
     maintenance = why;
   };
