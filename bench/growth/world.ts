@@ -8,6 +8,7 @@ import type { Shard } from '../../test/sandbox/redis.ts';
 import type { Sandbox } from '../../test/sandbox/sandbox.ts';
 import type { MonitoredShard, SentinelServer } from '../../test/sandbox/sentinel.ts';
 import { countingConsul } from './consul-count.ts';
+import { readUnitEnvironment } from './unit-environment.ts';
 
 /** Masters behind three Sentinels, and a Consul that counts. */
 export interface MastersWorld {
@@ -75,9 +76,10 @@ export async function startDaemons(
     consul: { address: consul.url },
     sentinel: { addresses: sentinels.map(({ address }) => formatAddress(address)), masters: ['*'] },
   };
+  const env = readUnitEnvironment();
   const daemons: Daemon[] = [];
   for (let n = 1; n <= count; n += 1)
-    daemons.push(await sandbox.switchmaster({ name: `switchmaster-${n}`, start: 'later', config }));
+    daemons.push(await sandbox.switchmaster({ name: `switchmaster-${n}`, start: 'later', config, env }));
   const beganMs = performance.now();
   for (const daemon of daemons) void daemon.launch();
   const waiting = { timeoutMs: 600_000, intervalMs: 100 };

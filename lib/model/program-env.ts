@@ -17,9 +17,13 @@ export function isDaemonSecret(name: string): boolean {
   return /^(?:CONSUL_HTTP_(?:AUTH|TOKEN)|SWITCHMASTER_API_TOKEN|SWITCHMASTER_(?:\w+_)?PASSWORD)$/.test(name);
 }
 
-/** The environment of a program. Without `spec`, it is the daemon's, without the daemon's secrets. */
+/** The unit of systemd sets it for the daemon's own memory. A proxy that it starts has other needs. */
+const ownVariable = 'MALLOC_TRIM_THRESHOLD_';
+
+/** The environment of a program. Without `spec`, it is the daemon's, without the daemon's secrets and what is for the daemon alone. */
 export function selectEnv(own: NodeJS.ProcessEnv, spec?: ProgramEnv): NodeJS.ProcessEnv {
-  const isInherited = (name: string) => !isDaemonSecret(name) && (spec === undefined || passes(name, spec));
+  const isForPrograms = (name: string) => !isDaemonSecret(name) && name !== ownVariable;
+  const isInherited = (name: string) => isForPrograms(name) && (spec === undefined || passes(name, spec));
   return { ...Object.fromEntries(Object.entries(own).filter(([name]) => isInherited(name))), ...spec?.custom };
 }
 

@@ -5,6 +5,7 @@ import { createContext, runInContext } from 'node:vm';
 import t from 'tap';
 import { unreadableExitCode } from '../../cmd/run.ts';
 import { errorTable } from '../../lib/errors.ts';
+import { selectEnv } from '../../lib/model/program-env.ts';
 import { packagedUnit } from '../../packaging/unit.ts';
 import { searchDirs } from '../../setup/paths.mjs';
 
@@ -24,6 +25,13 @@ t.test('the unit restarts after a file that could not be read, and only a bad co
   t.not(String(unreadableExitCode), settings.get('RestartPreventExitStatus'));
   t.equal(settings.get('StartLimitIntervalSec'), '0');
   t.notOk(settings.has('ExecStartPre'), 'what run tolerates must not keep the unit from starting');
+  t.end();
+});
+
+t.test('what the unit sets for the memory of the daemon does not reach the programs that it starts', (t) => {
+  const [name = '', value = ''] = settings.get('Environment')?.split('=') ?? [];
+  t.ok(Number(value) > 0, `${name}=${value}`);
+  t.strictSame(selectEnv({ [name]: value, PATH: '/bin' }), { PATH: '/bin' });
   t.end();
 });
 

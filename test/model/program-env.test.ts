@@ -9,7 +9,14 @@ const secrets = {
   SWITCHMASTER_SENTINEL_PASSWORD: 'p',
   SWITCHMASTER_SENTINEL_ENDPOINT_PASSWORD: 'p',
 };
-const own = { PATH: '/bin', HOME: '/root', CONSUL_HTTP_ADDR: 'a', CONSUL_HTTP_TOKEN_FILE: 'f', ...secrets };
+const own = {
+  PATH: '/bin',
+  HOME: '/root',
+  CONSUL_HTTP_ADDR: 'a',
+  CONSUL_HTTP_TOKEN_FILE: 'f',
+  ...secrets,
+  MALLOC_TRIM_THRESHOLD_: '1',
+};
 const all: ProgramEnv = { inherit: 'all', allowlist: [], denylist: [], custom: {} };
 
 t.test(
@@ -30,6 +37,11 @@ t.test(
       ['one sign', { ...all, allowlist: ['HOM?', 'PAT', 'path'] }, ['HOME']],
       ['a denylist', { ...all, denylist: ['CONSUL_*'] }, ['HOME', 'PATH']],
       ['both', { ...all, allowlist: ['CONSUL_*'], denylist: ['*_FILE'] }, ['CONSUL_HTTP_ADDR']],
+      [
+        'what is for the daemon alone',
+        { ...all, custom: { MALLOC_TRIM_THRESHOLD_: '2' }, allowlist: ['MALLOC_*'] },
+        ['MALLOC_TRIM_THRESHOLD_'],
+      ],
       [
         'a variable that the lists exclude',
         { ...all, allowlist: ['PATH'], denylist: ['A'], custom: { A: '1' } },
