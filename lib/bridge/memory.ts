@@ -221,7 +221,7 @@ export class MasterMemory {
 
   #remember(record: MasterRecord): void {
     if (replaces(record, this.#remembered)) this.#remembered = record;
-    for (const listener of [...this.#listeners]) listener();
+    if (this.#listeners.size > 0) for (const listener of [...this.#listeners]) listener();
   }
 
   /** A generation that follows a promotion, and has another master, begins because that promotion failed. */

@@ -20,6 +20,9 @@ const olderNames: Readonly<Record<string, string>> = { REPLICAOF: 'SLAVEOF', 'SE
  */
 const keptMs = 3_600_000;
 
+/** Of nearly all servers. Each run of a master reads the list of each of its servers. */
+const none: readonly RefusedCommand[] = [];
+
 /** The commands that a server refused when they were sent last, in the last hour. What it answers about arguments is no refusal. */
 export class RefusedCommands {
   readonly #refused = new Map<string, { readonly says: string; readonly atMs: number }>();
@@ -30,6 +33,7 @@ export class RefusedCommands {
   }
 
   get list(): readonly RefusedCommand[] {
+    if (this.#refused.size === 0) return none;
     const sinceMs = performance.now() - keptMs;
     return [...this.#refused]
       .filter(([, { atMs }]) => atMs > sinceMs)

@@ -10,6 +10,11 @@ export type AgentState =
 export interface AgentProbeOptions {
   /** Asks the agent something small that its servers answer, and rejects where it does not. */
   readonly ask: (options: { readonly timeoutMs: number; readonly signal: AbortSignal }) => Promise<unknown>;
+  /**
+   * When its servers last answered another request over it, in milliseconds of `performance.now()`: the probe asks only if that is
+   * longer ago than the time between two of its own requests. Default: never.
+   */
+  readonly heardMs?: () => number;
   /** Called when the kind of the state changes. */
   readonly onChange: (state: AgentState) => void;
   /** Defaults: every second, and 4 s without an answer. */
@@ -37,8 +42,10 @@ export class AgentProbe {
   async run(): Promise<void> {
     const { signal } = this.#abort;
     while (!signal.aborted) {
-      await this.#askOnce(signal);
-      await delay(this.#limits.everyMs, undefined, { signal, ref: false }).catch(() => undefined);
+      const restMs = this.#restMs();
+      if (restMs > 0) this.#answered();
+      else await this.#askOnce(signal);
+      await delay(restMs > 0 ? restMs : this.#limits.everyMs, undefined, { signal, ref: false }).catch(() => undefined);
     }
   }
 
@@ -46,17 +53,25 @@ export class AgentProbe {
     this.#abort.abort();
   }
 
+  /** For how long the last answer to another request proves that the agent answers. */
+  #restMs(): number {
+    const { heardMs } = this.#options;
+    return heardMs === undefined ? 0 : Math.ceil(heardMs() + this.#limits.everyMs - performance.now());
+  }
+
   async #askOnce(signal: AbortSignal): Promise<void> {
     const askedMs = this.#askedMs ?? performance.now();
     this.#askedMs = askedMs;
     const error = await this.#failureOf(signal);
     if (signal.aborted) return;
-    if (error === undefined) {
-      this.#askedMs = undefined;
-      return this.#become({ kind: 'answering' });
-    }
+    if (error === undefined) return this.#answered();
     const silentMs = performance.now() - askedMs;
     if (silentMs >= this.#limits.silentMs) this.#become({ kind: 'silent', silentMs, error });
+  }
+
+  #answered(): void {
+    this.#askedMs = undefined;
+    this.#become({ kind: 'answering' });
   }
 
   /** undefined also for an answer that is an error: the watches report what Consul refuses. */

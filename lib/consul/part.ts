@@ -7,6 +7,7 @@ import type { ConsulScope } from '../model/consul-scope.ts';
 import type { ConsulQuery } from '../model/query.ts';
 import type { Part } from '../part.ts';
 import { AgentProbe, type AgentState } from './agent-probe.ts';
+import { HeardReader } from './heard-reader.ts';
 import { PooledReader } from './pooled-reader.ts';
 import { RightsProbe, type RightsProbeOptions } from './rights-probe.ts';
 import { CatalogWatches, type CatalogWatchesOptions, type Denial } from './watches.ts';
@@ -44,11 +45,8 @@ export class ConsulPart implements Part {
       ...(auth === undefined ? {} : { auth: auth.reveal() }),
       onTransaction: () => this.watches.retryNow(),
     });
-    this.watches = new CatalogWatches({
-      ...options,
-      limits: { maxStaleMs },
-      client: new PooledReader(this.client, { ownConnections: connections }),
-    });
+    const reader = new HeardReader(new PooledReader(this.client, { ownConnections: connections }));
+    this.watches = new CatalogWatches({ ...options, limits: { maxStaleMs }, client: reader });
     const { onAgentChange, rights } = options;
     if (rights !== undefined)
       this.#rights = new RightsProbe({
@@ -63,6 +61,8 @@ export class ConsulPart implements Part {
         await this.client.send(leader, { ...limits, priority: 'failover' });
         this.#proveScope();
       },
+      // Each request of the probe also repeats a proof that failed.
+      heardMs: () => (this.client.isScopeProven ? reader.heardMs : Number.NEGATIVE_INFINITY),
       onChange: (state) => {
         onAgentChange(state);
         if (state.kind === 'answering') this.watches.retryNow();

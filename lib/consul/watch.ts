@@ -117,6 +117,7 @@ export class Watch {
 
   stop(): void {
     this.#abort.abort();
+    this.#request?.abort();
   }
 
   /**
@@ -150,7 +151,7 @@ export class Watch {
   /** Takes one answer and returns how long to wait before the next request. */
   async #readOnce(signal: AbortSignal): Promise<number> {
     const asked = { index: this.#index, atMs: performance.now() };
-    const answer = await this.#read(signal);
+    const answer = await this.#read();
     if (signal.aborted) return 0;
     await this.#refuseHidden(answer, signal);
     this.#backoff.reset();
@@ -193,11 +194,11 @@ export class Watch {
     this.#knowsFall = false;
   }
 
-  async #read(signal: AbortSignal): Promise<Indexed<Value>> {
+  async #read(): Promise<Indexed<Value>> {
     this.#request = new AbortController();
-    const ended = AbortSignal.any([signal, this.#request.signal]);
+    const { signal } = this.#request;
     const known = this.#known === undefined ? {} : { known: this.#known };
-    const options: ReadOptions = { index: this.#index, waitMs: this.#waitMs, signal: ended, ...known };
+    const options: ReadOptions = { index: this.#index, waitMs: this.#waitMs, signal, ...known };
     const answer = await this.#reader.read(this.query, { ...options, consistency: this.consistency });
     if (this.consistency === 'default') return answer;
     const recent = answer.knownLeader && answer.lastContactMs <= this.#limits.maxStaleMs;

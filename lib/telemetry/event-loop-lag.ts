@@ -2,10 +2,10 @@ import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
 
 /**
- * How often the lag is measured. `prom-client` measures it every 10 ms, which wakes an idle process a hundred times a second: more
- * often than a hundred masters do. A stall that is shorter may not show, and a longer one is late by so much less.
+ * How often the lag is measured. `prom-client` measures it every 10 ms, which wakes an idle process a hundred times a second. All else
+ * wakes it some ten times a second, with a hundred masters. A stall that is shorter may not show, and a longer one is late by so much less.
  */
-const everyMs = 50;
+const everyMs = 200;
 /** So long that the histogram of `prom-client` never measures. */
 const neverMs = 2 ** 31 - 1;
 

@@ -24,7 +24,7 @@ const limits = {
   wakeUps: 0.8,
 };
 /** A second, with any of the two numbers of masters. Each timer that a library starts counts here. */
-const mostWakeUps = 55;
+const mostWakeUps = 40;
 
 t.test('a further master adds a few connections, requests and commands, and little memory', async (t) => {
   const sandbox = await Sandbox.openFor(t, { name: 'growth' });

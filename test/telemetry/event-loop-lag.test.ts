@@ -16,10 +16,10 @@ async function scrape(registry: Registry): Promise<Readonly<Record<Name, number>
 
 function stallAndScrape(registry: Registry) {
   return async () => {
-    await delay(200);
-    const endMs = performance.now() + 400;
+    await delay(500);
+    const endMs = performance.now() + 600;
     while (performance.now() < endMs);
-    await delay(200);
+    await delay(500);
     return scrape(registry);
   };
 }
@@ -32,7 +32,7 @@ t.test('the lag of the event loop is what its timers are late by, and a blocked 
   // A stall that begins before the first measurement after a scrape does not show, and a busy machine measures late.
   const lag = await waitFor('a stall to show', stallAndScrape(registry), { until: ({ max }) => max >= 0.3 });
   t.ok(lag.min < 0.05, `without the time between two measurements: ${lag.min}`);
-  t.ok(lag.max < 10, `the loop stood still for 400 ms: ${lag.max}`);
+  t.ok(lag.max < 10, `the loop stood still for 600 ms: ${lag.max}`);
   t.ok(lag.p99 <= lag.max + 0.001, `${lag.p99}`);
   const after = await scrape(registry);
   t.ok(after.max < lag.max || after.max === 0, 'each scrape begins again');

@@ -34,23 +34,32 @@ interface Measured {
   readonly linked: Map<string, boolean>;
   askedMs: number;
   wantedMs: number;
+  /** Which ticks measure it while nobody wants its lag. */
+  readonly phase: number;
 }
 
 const tickMs = 1_000;
-/** How often a master is measured whose lag nobody wants, and how long a request for it counts. */
-const idleMs = 4_000;
+/**
+ * A master whose lag nobody wants is measured at each fifth tick, or after this time if ticks are late. Each tick has its share of the
+ * masters: the questions about a thousand at once would hold up the event loop.
+ */
+const idleTicks = 5;
+const mostIdleMs = 5_500;
+/** How long a request for it counts. */
 const wantedForMs = 60_000;
 const askTimeoutMs = 500;
 
 /**
  * Measures replication offsets of each master, and of its replicas that have not acknowledged everything, by ROLE over the open
- * connections: every second while somebody wants the lag, otherwise every four to five seconds. Callers never wait for a
+ * connections: every second while somebody wants the lag, otherwise every five seconds. Callers never wait for a
  * measurement.
  */
 export class LagSource {
   readonly #options: LagSourceOptions;
   readonly #measured = new Map<string, Measured>();
   #timer: NodeJS.Timeout | undefined;
+  #ticks = 0;
+  #phases = 0;
 
   constructor(options: LagSourceOptions) {
     this.#options = options;
@@ -75,15 +84,20 @@ export class LagSource {
 
   #tick(): void {
     const nowMs = performance.now();
+    this.#ticks += 1;
     const records = [...this.#options.records()];
     const names = new Set(records.map(({ name }) => name));
     for (const name of this.#measured.keys()) if (!names.has(name)) this.#measured.delete(name);
     for (const record of records) {
       const measured = this.#adopt(record);
-      const dueMs = nowMs - measured.wantedMs < wantedForMs ? 0 : idleMs;
-      if (measured.state === 'asking' || nowMs - measured.askedMs < dueMs) continue;
-      void this.#ask(record, measured);
+      if (this.#isDue(measured, nowMs)) void this.#ask(record, measured);
     }
+  }
+
+  #isDue({ state, wantedMs, askedMs, phase }: Measured, nowMs: number): boolean {
+    if (state === 'asking') return false;
+    const isItsTurn = (this.#ticks + phase) % idleTicks === 0;
+    return isItsTurn || nowMs - wantedMs < wantedForMs || nowMs - askedMs >= mostIdleMs;
   }
 
   /** The offsets of different masters cannot be compared. */
@@ -100,6 +114,7 @@ export class LagSource {
       linked: new Map(),
       askedMs: never,
       wantedMs,
+      phase: known?.phase ?? this.#phases++ % idleTicks,
     };
     this.#measured.set(name, fresh);
     return fresh;

@@ -14,6 +14,7 @@ import {
   replicaService,
 } from '../../model/naming.ts';
 import { type OtherEnvironment, readOtherEnvironment } from '../../model/other-environment.ts';
+import type { ConsulQuery } from '../../model/query.ts';
 import { readStoredRecord, type StoredRecord } from '../../model/record.ts';
 
 /** What Consul holds for one master, as of the last answer of the watches. */
@@ -29,8 +30,8 @@ export interface RecordReading {
 interface Slices {
   /** The names of the records that can be parsed, computed on first use. */
   names?: readonly string[] | undefined;
-  /** What was read of a master, computed on first use. */
-  readonly read: Map<string, Pick<RecordReading, 'held' | 'catalogContents'>>;
+  /** What was read of a master, computed on first use: each master is read several times a second. */
+  readonly read: Map<string, RecordReading>;
   readonly records: Map<string, KvEntry>;
   readonly keys: Map<string, Map<string, KvEntry>>;
   /** By the keys of their nodes. */
@@ -53,6 +54,8 @@ export class RecordSource {
   readonly #records: Follow<{ kind: 'key-tree'; prefix: string }>;
   readonly #keys: Follow<{ kind: 'key-tree'; prefix: string }>;
   readonly #services: readonly Follow<{ kind: 'service'; service: string }>[];
+  /** All of them, in one list: each reading of each master asks whether any is missing. */
+  readonly #follows: readonly Follow<ConsulQuery>[];
   /** The node on which each master last had services of ours. */
   readonly #lastNodes = new Map<string, string>();
   #slices: Slices = {
@@ -80,6 +83,7 @@ export class RecordSource {
     this.#services = [masterService, replicaService].map((service) =>
       follow({ kind: 'service', service }, () => this.#sliceServices()),
     );
+    this.#follows = [this.#records, this.#keys, ...this.#services];
     // A watch that others follow already has a value, and reports the next one only.
     this.#slices = { ...this.#slices, ...this.#sliceRecords(), ...this.#sliceKeys(), ...this.#sliceServices() };
   }
@@ -89,9 +93,12 @@ export class RecordSource {
     const state = this.#records.state;
     if (!hasValue(state) || this.missing() !== undefined) return undefined;
     const { read } = this.#slices;
-    const contents = read.get(name) ?? this.#read(name);
-    read.set(name, contents);
-    return { ...contents, index: state.index, resets: state.resets };
+    const known = read.get(name);
+    const { index, resets } = state;
+    if (known?.index === index && known.resets === resets) return known;
+    const reading = { ...(known ?? this.#read(name)), index, resets };
+    read.set(name, reading);
+    return reading;
   }
 
   #read(name: string): Pick<RecordReading, 'held' | 'catalogContents'> {
@@ -137,7 +144,7 @@ export class RecordSource {
 
   /** Why nothing can be read yet; undefined when everything was. */
   missing(): string | undefined {
-    for (const { state } of [this.#records, this.#keys, ...this.#services]) {
+    for (const { state } of this.#follows) {
       if (state.kind === 'failed') return state.error.message;
       if (state.kind === 'pending') return 'Consul has not answered yet';
     }
@@ -146,14 +153,14 @@ export class RecordSource {
 
   /** The last error, while Consul is out of reach. */
   get outage(): string | undefined {
-    for (const { state } of [this.#records, this.#keys, ...this.#services]) {
+    for (const { state } of this.#follows) {
       if (state.kind === 'failed' || state.kind === 'stale') return state.error.message;
     }
     return undefined;
   }
 
   release(): void {
-    for (const follow of [this.#records, this.#keys, ...this.#services]) follow.release();
+    for (const follow of this.#follows) follow.release();
   }
 
   get #plainPrefix(): string {

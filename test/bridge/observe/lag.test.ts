@@ -66,6 +66,43 @@ t.test('a replica that has acknowledged everything is not asked, and one behind 
   t.strictSame(changed, ['m', 'm']);
 });
 
+t.test(
+  'masters whose lag nobody wants are measured at once, and then every five seconds, a share each second',
+  async (t) => {
+    const records = Array.from({ length: 100 }, (_, port) => ({
+      ...record('A'),
+      name: `m${port}`,
+      master: { host: '127.0.0.1', port },
+      replicas: [],
+    }));
+    const asked = new Map<number, number[]>();
+    const redis = {
+      command: async ({ port }: { readonly port: number }) => {
+        asked.set(port, [...(asked.get(port) ?? []), performance.now()]);
+        return [['master', 1, []]];
+      },
+    };
+    const lags = new LagSource({ redis, records: () => records, makeKeeper: () => new LagHistory() });
+    t.teardown(() => lags.close());
+    lags.start();
+    const times = () => [...asked.values()];
+    await waitFor('three measurements of each', times, {
+      until: (all) => all.length === 100 && all.every(({ length }) => length >= 3),
+      timeoutMs: 60_000,
+    });
+    const first = times().map(([ms = 0]) => ms);
+    t.ok(Math.max(...first) - Math.min(...first) < 500, 'the first of all masters come together');
+    const pauses = times().flatMap((all) => all.slice(1).map((ms, i) => ms - (all[i] ?? 0)));
+    t.ok(
+      pauses.every((ms) => ms < 7_000),
+      `at most ${Math.max(...pauses)} ms apart`,
+    );
+    const later = times().flatMap((all) => all.slice(1));
+    const together = later.map((ms) => later.filter((other) => other >= ms && other < ms + 300).length);
+    t.ok(Math.max(...together) <= 40, `${Math.max(...together)} of 100 questions at once`);
+  },
+);
+
 /** How often a server was asked for its ROLE. */
 async function asked(server: RedisServer): Promise<number> {
   const stats = String(await server.command('INFO', 'commandstats'));

@@ -7,7 +7,7 @@ import { externalNode, masterService, type Naming, nodeMetaKeys } from '../../..
 
 /** A source, and a catalog that shows it these instances of masters. `shown`: those that it has from the start. */
 function open(naming: Naming, shown: readonly ServiceInstance[] = []) {
-  const world = { instances: shown };
+  const world = { instances: shown, index: 1n, resets: 0 };
   const listeners: ((event: 'value') => void)[] = [];
   const changes: string[] = [];
   const watches = {
@@ -16,7 +16,8 @@ function open(naming: Naming, shown: readonly ServiceInstance[] = []) {
       return {
         get state() {
           const value = query.service === masterService ? world.instances : [];
-          return { kind: 'current', value, index: 1n, resets: 0 };
+          const { index, resets } = world;
+          return { kind: 'current', value, index, resets };
         },
         release: () => {},
       };
@@ -33,7 +34,7 @@ function open(naming: Naming, shown: readonly ServiceInstance[] = []) {
     for (const listen of listeners) listen('value');
     return [...new Set(changes)];
   };
-  return { show, node: (name: string) => source.read(name)?.catalogContents.node, source };
+  return { world, show, node: (name: string) => source.read(name)?.catalogContents.node, source };
 }
 
 function instance(node: string, owner: { readonly environment: string; readonly name: string }): ServiceInstance {
@@ -58,12 +59,22 @@ t.test('a source begins with what the watches that others follow have read alrea
 t.test('what is read of a master is computed once between two changes of Consul', async (t) => {
   const naming = { environment: undefined };
   const { show, source } = open(naming);
-  const read = () => source.read('m')?.catalogContents;
+  const read = () => source.read('m');
   show(instance('redis-m', { environment: '', name: 'm' }));
   const first = read();
   t.equal(read(), first);
   show(instance('redis-m', { environment: '', name: 'm' }), instance('redis-n', { environment: '', name: 'n' }));
-  t.not(read(), first);
+  t.not(read()?.catalogContents, first?.catalogContents);
+});
+
+t.test('an index that rose or fell without another value is in the next reading', async (t) => {
+  const { world, source } = open({ environment: undefined });
+  const first = source.read('m');
+  world.index = 5n;
+  t.match(source.read('m'), { index: 5n, resets: 0 });
+  t.equal(source.read('m')?.catalogContents, first?.catalogContents, 'only the index is new');
+  Object.assign(world, { index: 2n, resets: 1 });
+  t.match(source.read('m'), { index: 2n, resets: 1 });
 });
 
 t.test(
