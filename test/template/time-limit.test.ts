@@ -1,6 +1,6 @@
-import { Script } from 'node:vm';
 import t, { type Test } from 'tap';
 import { Overrun, runWithin } from '../../lib/template/bounded/time-limit.ts';
+import { endWork } from './ended-work.ts';
 import { makeSkip } from './skipped-time.ts';
 
 /** Counts the turns of the event loop while something is under way. */
@@ -79,20 +79,10 @@ t.test(
 
 const skip = makeSkip(t);
 
-/** Has V8 end work, as if it took the whole limit of processor time. Returns the limits, with the turn of each. */
-function endWork(t: Test, input: { readonly ends: number; readonly turn: () => number }) {
+/** Has V8 end the first ones. Returns the limits of all, with the turn of each. */
+function endFirst(t: Test, input: { readonly ends: number; readonly turn: () => number }) {
   const begun: { readonly limitMs: number; readonly turn: number }[] = [];
-  const { runInContext } = Script.prototype;
-  t.intercept(Script.prototype, 'runInContext', {
-    value(this: Script, ...given: Parameters<typeof runInContext>) {
-      const limitMs = given[1]?.timeout ?? 0;
-      begun.push({ limitMs, turn: input.turn() });
-      if (begun.length > input.ends) return runInContext.apply(this, given);
-      const before = process.cpuUsage();
-      while (process.cpuUsage(before).user < 1_000 * limitMs);
-      throw Object.assign(new Error('the time is over'), { code: 'ERR_SCRIPT_EXECUTION_TIMEOUT' });
-    },
-  });
+  endWork(t, (limitMs) => begun.push({ limitMs, turn: input.turn() }) <= input.ends);
   return begun;
 }
 
@@ -105,7 +95,7 @@ t.test('of work that becomes endless at once, one gets a second attempt, each in
     );
   skip(2_001);
   await turnsDuring(async (turn) => {
-    const begun = endWork(t, { ends: 100, turn });
+    const begun = endFirst(t, { ends: 100, turn });
     await runAll();
     const limits = begun.map(({ limitMs }) => limitMs);
     t.same(limits, [40, ...Array.from({ length: 20 }, () => 10)]);
@@ -123,7 +113,7 @@ for (const [cost, expected] of [
 ] as const) {
   t.test(`a second attempt that is in time gives its result: ${cost}`, async (t) => {
     skip(2_001);
-    const begun = endWork(t, { ends: 1, turn: () => 0 });
+    const begun = endFirst(t, { ends: 1, turn: () => 0 });
     t.equal(await runWithin({ limitMs: 40, cost, again: 'once', work: () => 'done' }), 'done');
     t.same(
       begun.map(({ limitMs }) => limitMs),
@@ -134,7 +124,7 @@ for (const [cost, expected] of [
 
 t.test('without a second attempt, work that took too long fails', async (t) => {
   skip(2_001);
-  const begun = endWork(t, { ends: 1, turn: () => 0 });
+  const begun = endFirst(t, { ends: 1, turn: () => 0 });
   const thrown = await runWithin({ limitMs: 40, cost: 'little', work: () => 'done' }).catch((error) => error);
   t.ok(thrown instanceof Overrun);
   t.equal(begun.length, 1);

@@ -1,8 +1,8 @@
 import { type CompiledTemplate, compileTemplate } from '../compile.ts';
 import { templateFailure } from '../helper.ts';
 import type { Lookup, RenderWorld } from '../scope.ts';
+import { attemptWithin } from './attempt.ts';
 import { processLimits } from './limits.ts';
-import { attemptWithin } from './time-limit.ts';
 import { type FileText, makePacker, packError, type RenderReply, type RenderRequest, unpackError } from './wire.ts';
 
 /* The program of a render process: it compiles one template and renders it, on request of the daemon that started it. */

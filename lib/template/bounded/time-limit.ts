@@ -1,4 +1,4 @@
-import { createContext, Script } from 'node:vm';
+import { attemptWithin } from './attempt.ts';
 import { noteTurn, ownTurn } from './loop-turns.ts';
 
 /** The work did not end in time. V8 ended it, wherever it was: no `catch` and no `finally` within the work has run. */
@@ -28,10 +28,6 @@ export const little = 1 / 4;
 /** One key can make many templates wrong: for some time after one that took too long, the others get no more than they usually take. */
 const warnedForMs = 2_000;
 let warnedUntilMs = 0;
-
-const place: { work: () => void } = { work: () => undefined };
-createContext(place);
-const script = new Script('work()');
 
 /**
  * Runs synchronous work and has V8 end it after `limitMs`: also within a regular expression, a sort or a compilation. Only
@@ -81,21 +77,4 @@ async function runAttempts<T>(input: {
 
 function isWarned(): boolean {
   return performance.now() < warnedUntilMs;
-}
-
-/** The same with one attempt; undefined if the time ran out. */
-export function attemptWithin<T>(limitMs: number, work: () => T): { readonly value: T } | undefined {
-  let outcome: { readonly value: T } | undefined;
-  place.work = () => {
-    outcome = { value: work() };
-  };
-  try {
-    script.runInContext(place, { timeout: limitMs });
-    return outcome;
-  } catch (thrown) {
-    if ((thrown as { code?: unknown }).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw thrown;
-    return undefined;
-  } finally {
-    place.work = () => undefined;
-  }
 }
