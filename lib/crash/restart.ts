@@ -7,8 +7,10 @@ import { tryConnectAll, type Way } from './connect-attempt.ts';
 
 const connectTimeoutMs = 200;
 const askEveryMs = 18;
+/** While it loads, or gives no answer for long. */
+const askRarelyMs = 100;
 /**
- * The pauses before the first question. A process that is killed closes its connections in any order, so its listener is often open for
+ * The pauses before the first question about a process. One that is killed closes its connections in any order, so its listener is often open for
  * some milliseconds after the bridge's connection was closed.
  */
 const endingMs = [2, 3, 5, 8];
@@ -27,17 +29,23 @@ export async function waitForRestart(at: {
   readonly signal: AbortSignal;
   /** Called while it loads, or has not answered for a second. */
   readonly onDelay: () => void;
+  /** Whether it has answered before. Default: it may be one that ends. */
+  readonly hasAnswered?: boolean;
 }): Promise<RestartedMaster | 'gone' | undefined> {
   const startedMs = performance.now();
+  const pausesMs = at.hasAnswered === true ? [] : endingMs;
   let last: RestartedMaster | undefined;
+  let pauseMs = askEveryMs;
   for (let n = 1; last?.state === 'loading' || performance.now() - startedMs < restartMs; n += 1) {
-    await delay(endingMs[n - 1] ?? askEveryMs, undefined, { signal: at.signal });
+    await delay(pausesMs[n - 1] ?? pauseMs, undefined, { signal: at.signal });
     const answer = await tryConnectAll(at.ways, { timeoutMs: connectTimeoutMs });
     if (answer === 'refused') return 'gone';
-    if (n < endingMs.length) continue;
+    if (n < pausesMs.length) continue;
     last = answer === 'accepted' ? toRestarted(await at.readInfo().catch(() => undefined)) : undefined;
     if (last !== undefined && last.state !== 'loading') return last;
-    if (last !== undefined || performance.now() - startedMs > promptMs) at.onDelay();
+    if (last === undefined && performance.now() - startedMs <= promptMs) continue;
+    pauseMs = askRarelyMs;
+    at.onDelay();
   }
   return undefined;
 }

@@ -35,3 +35,22 @@ t.test('a process whose listener ends while it is tried is gone, and is not aske
   const readInfo = async () => t.fail('it was asked');
   t.equal(await waitForRestart({ ...at, readInfo }), 'gone');
 });
+
+t.test('a process that loads its data is asked some times a second, until it has loaded', async (t) => {
+  const { seen, at } = await startProcess(t);
+  let [questions, isLoading] = [0, true];
+  const readInfo = async () => {
+    questions += 1;
+    return `run_id:after\r\nrole:master\r\nloading:${isLoading ? 1 : 0}\r\n`;
+  };
+  const judging = waitForRestart({ ...at, readInfo });
+  await waitFor('the first question', () => questions > 0);
+  const before = seen.connections;
+  const [startedMs, asked] = [performance.now(), questions];
+  await waitFor('five more questions', () => questions >= asked + 5);
+  const everyMs = (performance.now() - startedMs) / (questions - asked);
+  t.ok(everyMs >= 95, `one question every ${everyMs} ms`);
+  t.ok(seen.connections - before <= questions - asked + 1, `${seen.connections - before} connections`);
+  isLoading = false;
+  t.match(await judging, { runId: 'after', state: 'master' });
+});
