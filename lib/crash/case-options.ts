@@ -1,5 +1,6 @@
 import type { CrashEvidence } from './evidence.ts';
 import type { CrashLeaseOptions } from './lease.ts';
+import type { Permit } from './semaphore.ts';
 import type { CrashEnd } from './subject.ts';
 
 export interface CrashCaseParts extends CrashLeaseOptions {
@@ -10,8 +11,12 @@ export interface CrashCaseParts extends CrashLeaseOptions {
 
 /** What is particular to one judgement of a crash. */
 export interface CrashCaseRun<Target> {
-  /** After the proof, for what contradicts it: other bridges, and connections that have not noticed. */
-  readonly waitMs: number;
+  /** After the proof, for what contradicts it: other bridges, and connections that have not noticed. It may change. */
+  readonly waitMs: () => number;
+  /** To judge it: few crashes are judged at once. */
+  readonly permit: Permit;
+  /** When the judgement was wanted, in milliseconds of `performance.now()`. It may have waited since. */
+  readonly startedMs: number;
   /** Consul's index of the last order from before the crash; undefined where it is not known. */
   readonly orderBefore: number | undefined;
   /** Called at most once, if the crash was proven. */

@@ -13,16 +13,13 @@ import { looksLikeOrder, noLease, type Obstacle, obstacles, toFailure, toRefusal
 import { restAfter } from './pace.ts';
 import { Preparation } from './preparation.ts';
 import { waitForRestart } from './restart.ts';
-import type { CrashEnd, CrashSubject } from './subject.ts';
-
-type CaseEnd<Target> = CrashEnd<Target> | 'not-crashed' | 'unclear';
+import type { CaseEnd, CrashEnd, CrashSubject } from './subject.ts';
 
 /** What follows when the other side closes this bridge's connection to a master: until it is clear whether it crashed. */
 export class CrashCase<Target> {
   readonly #subject: CrashSubject<Target>;
   readonly #parts: CrashCaseParts;
   readonly #run: CrashCaseRun<Target>;
-  readonly #startedMs = performance.now();
   readonly #news = new News();
   #preparation: Preparation | undefined;
   readonly #leaving: Promise<void>[] = [];
@@ -76,7 +73,7 @@ export class CrashCase<Target> {
   /** Consul may take a second for its answer. Until then, nobody may count on this bridge, which orders nothing any more. */
   async #attribute(end: CrashEnd<Target>, signal: AbortSignal): Promise<CrashEnd<Target>> {
     await this.#retract();
-    const sinceMs = performance.now() - this.#startedMs;
+    const sinceMs = performance.now() - this.#run.startedMs;
     const since = { index: this.#run.orderBefore, sinceMs, withinMs: this.#subject.failoverTimeMs() };
     const other = await this.#parts.evidence.orderedElsewhere(this.#subject.name, { since, signal });
     return other === undefined ? end : { ...end, kind: 'ordered-elsewhere', why: `the bridge ${other} has ordered it` };
@@ -103,6 +100,7 @@ export class CrashCase<Target> {
       connection = traceConnection(connection, { kind, atMs: performance.now() });
       if (kind === 'accepted') return 'accepted';
       if (connection.kind !== 'refused') return 'unclear';
+      await this.#run.permit.enter(signal);
       this.#prepare();
       if (this.#isProven(connection)) {
         const end = await this.#act({ kind: 'refused', connection });
@@ -136,12 +134,16 @@ export class CrashCase<Target> {
    */
   async #judgeRestart(signal: AbortSignal): Promise<CaseEnd<Target> | 'gone'> {
     const { runIds, ways } = this.#subject;
-    const [readInfo, onDelay] = [() => this.#subject.readInfo(), () => this.#endPreparation()];
-    for (;;) {
-      const restarted = await waitForRestart({ readInfo, ways, signal, onDelay });
-      if (restarted === 'gone') return restarted;
-      if (restarted === undefined) return 'unclear';
+    const readInfo = () => this.#subject.readInfo();
+    const onDelay = () => {
+      this.#endPreparation();
+      this.#run.permit.leave();
+    };
+    for (let hasAnswered = false; ; hasAnswered = true) {
+      const restarted = await waitForRestart({ readInfo, ways, signal, onDelay, hasAnswered });
+      if (restarted === 'gone' || restarted === undefined) return restarted ?? 'unclear';
       if (restarted.state !== 'master' || runIds.length === 0 || runIds.includes(restarted.runId)) return 'not-crashed';
+      if ((await this.#run.permit.enter(signal)) === 'waited') continue;
       this.#prepare();
       const end = await this.#judgeLoss(restarted);
       if (end !== undefined) return end;
@@ -152,7 +154,7 @@ export class CrashCase<Target> {
     this.#provenMs ??= performance.now();
     const loses = this.#subject.wouldLoseKeys(restarted);
     if (loses === true) return this.#act({ kind: 'emptied', keys: restarted.keys });
-    if (loses === undefined) return performance.now() - this.#provenMs > this.#run.waitMs ? 'not-crashed' : undefined;
+    if (loses === undefined) return performance.now() - this.#provenMs > this.#run.waitMs() ? 'not-crashed' : undefined;
     const before = this.#proof?.sign;
     if (before?.kind !== 'emptied' || restarted.keys > before.keys) return 'not-crashed';
     return this.#end(before, { kind: 'no-replica', why: 'its replicas have copied its data' });
@@ -175,7 +177,7 @@ export class CrashCase<Target> {
         : (missing ?? (await this.#order(sign, decision.target)));
     if ('endedMs' in obstacle) return obstacle;
     const afterNoteMs = (this.#preparation?.lease.lateMs ?? Number.NEGATIVE_INFINITY) + longestPauseMs + crashAfterMs;
-    const endMs = Math.max((this.#provenMs ?? performance.now()) + this.#run.waitMs, afterNoteMs);
+    const endMs = Math.max((this.#provenMs ?? performance.now()) + this.#run.waitMs(), afterNoteMs);
     return performance.now() > endMs ? this.#end(sign, obstacle) : undefined;
   }
 
@@ -223,22 +225,20 @@ export class CrashCase<Target> {
 
   #end(sign: CrashSign, end: Partial<Obstacle> & { kind: CrashEndKind; target?: Target }): CrashEnd<Target> {
     const { kind, target, why, forMs } = end;
-    const provenMs = this.#provenMs ?? this.#proof?.provenMs;
-    const times = { startedMs: this.#startedMs, provenMs, endedMs: performance.now() };
-    return { kind, sign, target, why, forMs, bridges: this.#bridges(), ...times };
+    const times = { provenMs: this.#provenMs ?? this.#proof?.provenMs, endedMs: performance.now() };
+    return { kind, sign, target, why, forMs, bridges: this.#bridges(), startedMs: this.#run.startedMs, ...times };
   }
 
   /** From the first sign on, requests the lease and asks the servers around the master again and again. */
   #prepare(): void {
     if (this.#preparation !== undefined) return;
     this.#subject.forgetOthers();
-    const readOthers = () => this.#subject.readOthers();
-    const onNews = () => this.#news.arrive();
+    const [readOthers, onNews] = [() => this.#subject.readOthers(), () => this.#news.arrive()];
     const unused = this.#unused;
     this.#preparation = new Preparation(this.#subject.name, { ...this.#parts, readOthers, unused, onNews });
   }
 
-  /** A restarted master may load for minutes, and others need the lease: one of a cluster is for all its shards. */
+  /** A restarted master may load for minutes. Others need the place, and the lease: one of a cluster is for all its shards. */
   #endPreparation(): void {
     const preparation = this.#preparation;
     if (preparation === undefined) return;

@@ -4,7 +4,8 @@ import { crashEnds, judgeAgainAfterMs } from '../model/crash-end.ts';
 import { longestTimerMs } from '../model/duration.ts';
 import { CrashCase } from './case.ts';
 import type { CrashCaseParts, Judgement } from './case-options.ts';
-import { type Crash, isNews, isSameCrash, type Judged, type Opened } from './judged.ts';
+import { CrashLimits, type CrashPermit } from './crash-limits.ts';
+import { type Crash, isNews, isOrder, isSameCrash, type Judged, type Opened } from './judged.ts';
 import type { CrashEnd, CrashSubject } from './subject.ts';
 
 export interface CrashCasesOptions<Closed, Target> extends CrashCaseParts {
@@ -12,6 +13,8 @@ export interface CrashCasesOptions<Closed, Target> extends CrashCaseParts {
   readonly masterOf: (closed: Closed) => Address;
   /** By which the bridges exchange their evidence. */
   readonly nameOf: (closed: Closed) => string;
+  /** How many masters there are. */
+  readonly masters: () => number;
   /** Whether the record still names the master that was closed. */
   readonly isCurrent: (closed: Closed) => boolean;
   /** Why nothing may be ordered about it; undefined where it may. */
@@ -29,7 +32,7 @@ interface Unordered {
 }
 
 const firstWaitMs = 3_000;
-/** For a crash that was judged before, and that nothing in particular made worth another judgement. */
+/** For a crash that was judged before, and that nothing in particular made worth another judgement; and while others wait. */
 const laterWaitMs = 1_000;
 /** Bridges that judge a crash together see each other's evidence. It must not start them again and again. */
 const quietMs = 1_000;
@@ -43,9 +46,11 @@ export class CrashCases<Closed extends object, Target> {
   readonly #cases = new Map<string, Opened<Closed>>();
   readonly #judged = new Map<string, Judged<Closed>>();
   readonly #abort = new AbortController();
+  readonly #limits: CrashLimits;
 
   constructor(options: CrashCasesOptions<Closed, Target>) {
     this.#options = options;
+    this.#limits = new CrashLimits(options.masters);
   }
 
   start(): void {
@@ -144,16 +149,37 @@ export class CrashCases<Closed extends object, Target> {
   }
 
   async #pursue(opened: Opened<Closed>, waitMs: number): Promise<Judgement> {
-    const { crash } = opened;
-    const subject = await this.#options.toSubject(crash.closed);
+    const { closed } = opened.crash;
+    const { evidence, nameOf, masterOf } = this.#options;
+    const startedMs = performance.now();
+    // The other bridge waits for this one, where a majority must see it.
+    const permit = this.#limits.permit(() => evidence.isSeenElsewhere(nameOf(closed), masterOf(closed)));
+    const { signal } = this.#abort;
+    let settled: Promise<unknown> = Promise.resolve();
+    try {
+      const subject = await this.#options.toSubject(closed);
+      const run = { startedMs, ...this.#runFor(opened, { subject, permit }) };
+      // Those that nothing contradicts must not wait for long behind those that somebody contradicts.
+      const wait = () => (permit.isWaitedFor ? Math.min(waitMs, laterWaitMs) : waitMs);
+      const judgement = await new CrashCase(subject, this.#options, { ...run, waitMs: wait }).pursue(signal);
+      if (isOrder(opened.lastEnd)) settled = subject.settled(signal);
+      return judgement;
+    } finally {
+      void settled.then(permit.leave, permit.leave);
+    }
+  }
+
+  #runFor(opened: Opened<Closed>, by: { readonly subject: CrashSubject<Target>; readonly permit: CrashPermit }) {
+    const { subject, permit } = by;
+    const { reported, orderBefore } = opened.crash;
     const onEnd = (end: CrashEnd<Target>) => {
       opened.lastEnd = end;
-      if (!isNews(end.kind, crash.reported)) return;
-      crash.reported.add(end.kind);
+      permit.endJudgement();
+      if (!isNews(end.kind, reported)) return;
+      reported.add(end.kind);
       subject.report(end);
     };
-    const run = { waitMs, orderBefore: crash.orderBefore, onEnd };
-    return new CrashCase(subject, this.#options, run).pursue(this.#abort.signal);
+    return { permit, orderBefore, onEnd };
   }
 
   #settle(key: string, opened: Opened<Closed>, judgement: Judgement): void {

@@ -8,6 +8,7 @@ import type { KvEntry } from '../model/catalog.ts';
 import type { JudgingBridge } from '../model/crash.ts';
 import { matchesAny } from '../model/glob.ts';
 import { parseJsonObject } from '../model/json.ts';
+import { Memo } from '../model/memo.ts';
 import { crashBridgeKey, crashEvidenceKey, crashOrderKey } from '../model/naming.ts';
 
 export interface CrashEvidenceOptions {
@@ -43,6 +44,19 @@ export interface OrdersSince {
   readonly withinMs: number;
 }
 
+/** A bridge that judges crashes: the globs of its masters, and those whose processes its daemon registers. */
+interface KnownBridge {
+  readonly bridge: string;
+  readonly masters: readonly string[];
+  readonly beside: readonly string[];
+}
+
+/** The keys whose sessions live, and the bridges among them. */
+interface LivingKeys {
+  readonly values: ReadonlyMap<string, string>;
+  readonly known: readonly KnownBridge[];
+}
+
 /** A note in Consul that this bridge orders a failover. */
 export interface OrderClaim {
   /** What it replaced. */
@@ -62,6 +76,7 @@ export class CrashEvidence {
   /** The keys that are there, for what changes next. */
   #seen: ReadonlyMap<string, KvEntry> = new Map();
   #beside = '';
+  readonly #memo = new Memo<LivingKeys>();
 
   constructor(options: CrashEvidenceOptions) {
     const { client, watches, prefix, bridgeId } = options;
@@ -115,18 +130,28 @@ export class CrashEvidence {
 
   /** Every bridge that keeps `name` and judges crashes. Empty until Consul has this one's own key. */
   bridges(name: string, master: Address): readonly JudgingBridge[] {
-    const { prefix } = this.#options;
-    // A key without a session is a copy, as from `consul kv import`: it belongs to no bridge.
-    const living = (lastValue(this.#tree.state) ?? []).filter(({ session }) => session !== undefined);
-    const values = new Map(living.map(({ key, value }) => [key, value]));
-    const known = crashBridgeKey(prefix, '');
-    return [...values].flatMap(([key, value]): readonly JudgingBridge[] => {
-      if (!key.startsWith(known)) return [];
-      const { bridge, masters, beside } = parseJsonObject(value) ?? {};
-      if (typeof bridge !== 'string' || !isTexts(masters) || !matchesAny(masters, name)) return [];
-      const evidence = parseJsonObject(values.get(crashEvidenceKey(prefix, { name, bridge })) ?? '');
-      const sees = evidence?.master === formatAddress(master) ? 'crash' : 'no-crash';
-      return [{ bridge, place: isTexts(beside) && beside.includes(name) ? 'beside' : 'elsewhere', sees }];
+    const { known } = this.#living();
+    const own = known.filter(({ masters }) => matchesAny(masters, name));
+    return own.map(({ bridge, beside }) => {
+      const place = beside.includes(name) ? 'beside' : 'elsewhere';
+      return { bridge, place, sees: this.#sees(bridge, { name, master }) ? 'crash' : 'no-crash' };
+    });
+  }
+
+  #sees(bridge: string, { name, master }: { readonly name: string; readonly master: Address }): boolean {
+    const value = this.#living().values.get(crashEvidenceKey(this.#options.prefix, { name, bridge }));
+    return value !== undefined && parseJsonObject(value)?.master === formatAddress(master);
+  }
+
+  /** Among the keys of a thousand crashes, those of the bridges are looked for once after each change. */
+  #living(): LivingKeys {
+    const entries = lastValue(this.#tree.state);
+    return this.#memo.get([entries], () => {
+      // A key without a session is a copy, as from `consul kv import`: it belongs to no bridge.
+      const living = (entries ?? []).filter(({ session }) => session !== undefined);
+      const folder = crashBridgeKey(this.#options.prefix, '');
+      const known = living.filter(({ key }) => key.startsWith(folder)).flatMap(({ value }) => toKnownBridge(value));
+      return { values: new Map(living.map(({ key, value }) => [key, value])), known };
     });
   }
 
@@ -166,8 +191,8 @@ export class CrashEvidence {
 
   /** Whether another bridge sees this crash now. */
   isSeenElsewhere(name: string, master: Address): boolean {
-    const { bridgeId } = this.#options;
-    return this.bridges(name, master).some(({ bridge, sees }) => bridge !== bridgeId && sees === 'crash');
+    const others = this.#living().known.filter(({ bridge }) => bridge !== this.#options.bridgeId);
+    return others.some(({ bridge, masters }) => this.#sees(bridge, { name, master }) && matchesAny(masters, name));
   }
 
   /** Notes an order before it is given. undefined where another bridge was first. */
@@ -196,6 +221,12 @@ export class CrashEvidence {
     const step = { kind: 'kv-delete-cas', key: crashOrderKey(prefix, name), index } as const;
     await client.transact([step], requestLimits).catch(() => undefined);
   }
+}
+
+function toKnownBridge(value: string): readonly KnownBridge[] {
+  const { bridge, masters, beside } = parseJsonObject(value) ?? {};
+  if (typeof bridge !== 'string' || !isTexts(masters)) return [];
+  return [{ bridge, masters, beside: isTexts(beside) ? beside : [] }];
 }
 
 function isTexts(value: unknown): value is readonly string[] {

@@ -49,3 +49,8 @@ export function isNews(kind: CrashEndKind, reported: ReadonlySet<CrashEndKind>):
   if (reported.size === 0 || kind === 'ordered') return true;
   return !reported.has(kind) && !['back', 'stopped', 'unclear'].includes(kind);
 }
+
+/** Whether this bridge or another one has ordered a failover. */
+export function isOrder(end: Pick<CrashEnd<unknown>, 'kind'> | undefined): boolean {
+  return end?.kind === 'ordered' || end?.kind === 'ordered-elsewhere';
+}

@@ -31,6 +31,8 @@ export interface CrashSubject<Target> {
   order(target: Target): Promise<void>;
   /** Resolves when the failover that was ordered is followed, or will not be. */
   followed(signal: AbortSignal): Promise<void>;
+  /** Resolves when the failover that was ordered needs no more work of others, or will not succeed soon. */
+  settled(signal: AbortSignal): Promise<void>;
   report(end: CrashEnd<Target>): void;
 }
 
@@ -58,3 +60,6 @@ export interface CrashEnd<Target> {
   readonly provenMs: number | undefined;
   readonly endedMs: number;
 }
+
+/** How the watch over a master ends. `not-crashed` and `unclear`: see `Judgement`. */
+export type CaseEnd<Target> = CrashEnd<Target> | 'not-crashed' | 'unclear';

@@ -90,3 +90,19 @@ t.test('an order follows a slow claim about a master that is still empty, after 
   t.match(world, { orders: 1, claims: 1, cancelled: [] });
   t.ok(world.infos > infos);
 });
+
+t.test('a master that came back empty is connected to once for each question about its keys', async (t) => {
+  const { world, server } = await startEmptied(t, (world) => {
+    world.emptied = { kind: 'wait', end: 'others-may-act', why: 'an election may be under way' };
+  });
+  let connections = 0;
+  server.on('connection', () => {
+    connections += 1;
+  });
+  await waitFor('a decision', () => world.losses > 0);
+  const before = { connections, infos: world.infos };
+  await waitFor('ten questions', () => world.infos >= before.infos + 10);
+  const perQuestion = (connections - before.connections) / (world.infos - before.infos);
+  // An accepted connection may be counted a moment later or sooner than the question that follows it.
+  t.ok(perQuestion <= 1.2, `${perQuestion} connections for each question`);
+});

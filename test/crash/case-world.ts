@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:net';
 import type { Test } from 'tap';
 import { CrashCase } from '../../lib/crash/case.ts';
 import type { CrashCaseParts } from '../../lib/crash/case-options.ts';
+import { Semaphore } from '../../lib/crash/semaphore.ts';
 import type { CrashEnd, CrashSubject } from '../../lib/crash/subject.ts';
 import { SwitchmasterError } from '../../lib/errors.ts';
 import type { Address } from '../../lib/model/address.ts';
@@ -99,6 +100,7 @@ export async function startCase(t: Test, { crashAfterMs = 60, waitMs = 3_000 } =
     },
     failoverTimeMs: () => 60_000,
     followed: async () => undefined,
+    settled: async () => undefined,
     report: () => undefined,
   };
   const leave = async () => {
@@ -128,7 +130,9 @@ export async function startCase(t: Test, { crashAfterMs = 60, waitMs = 3_000 } =
   } satisfies Partial<CrashCaseParts['evidence']> as unknown as CrashCaseParts['evidence'];
   const stop = new AbortController();
   const parts = { steering: { enter }, evidence, bridgeId: 'bridge', crashAfterMs };
-  const run = { waitMs, orderBefore: 0, onEnd: (end: CrashEnd<string>) => ends.push(end) };
+  const permit = new Semaphore({ places: () => 1 }).permit(() => false);
+  const begun = { permit, startedMs: performance.now(), orderBefore: 0 };
+  const run = { ...begun, waitMs: () => waitMs, onEnd: (end: CrashEnd<string>) => ends.push(end) };
   const judged = new CrashCase(subject, parts, run).pursue(stop.signal);
   judged.catch(() => undefined);
   t.teardown(() => stop.abort());

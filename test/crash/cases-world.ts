@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { CrashCases, type CrashCasesOptions } from '../../lib/crash/cases.ts';
 import type { CrashEnd, CrashSubject } from '../../lib/crash/subject.ts';
@@ -17,7 +18,7 @@ interface Closed {
 const clock = 'clock';
 
 /** The crashes of a bridge, and one master that is gone. `decide` is what follows from each proof. */
-export async function openCases(t: Test, decide: () => CrashDecision<string>) {
+export async function openCases(t: Test, decide: (name: string) => CrashDecision<string>) {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as { port: number };
@@ -25,7 +26,13 @@ export async function openCases(t: Test, decide: () => CrashDecision<string>) {
   await once(server, 'close');
   const master = { host: '127.0.0.1', port };
   const world = {
-    ...{ isNamed: true, isSeenElsewhere: false, decisions: 0, ticks: 0, judged: [] as (string | undefined)[] },
+    ...{ isNamed: true, decisions: 0, ticks: 0, judged: [] as (string | undefined)[] },
+    masters: 1_000,
+    /** What a process answers that accepts connections. */
+    info: '',
+    isSeenElsewhere: (_name: string): boolean => false,
+    /** How long an ordered failover takes, and how many judgements and failovers were under way at most. */
+    ...{ settlesMs: 0, underWay: 0, mostUnderWay: 0, judging: 0, mostJudging: 0, asking: new Set<Closed>() },
     /** How many judgements were begun, and how often it was asked before one whether something may be ordered. */
     ...{ begun: 0, asked: 0 },
     whyNot: undefined as string | undefined,
@@ -45,21 +52,39 @@ export async function openCases(t: Test, decide: () => CrashDecision<string>) {
     report: () => {},
   };
   const toSubject = (closed: Closed): CrashSubject<string> => ({
-    ...{ name: nameOf(closed), master, ways: [{ to: master, from: world.from }], runIds: [] },
+    ...{ name: nameOf(closed), master: closed.master, runIds: [] },
+    ways: [{ to: closed.master, from: world.from }],
     whyNot: () => world.whyNot,
-    readInfo: async () => '',
-    readOthers: async () => () => {},
+    readInfo: async () => world.info,
+    // A judgement and its failover are under way from the first question on.
+    readOthers: async () => {
+      if (!world.asking.has(closed)) {
+        world.asking.add(closed);
+        world.underWay += 1;
+        world.mostUnderWay = Math.max(world.mostUnderWay, world.underWay);
+        world.judging += 1;
+        world.mostJudging = Math.max(world.mostJudging, world.judging);
+      }
+      return () => {};
+    },
     forgetOthers: () => {},
     wouldLoseKeys: () => undefined,
     decide: () => {
       world.decisions += 1;
-      return decide();
+      return decide(nameOf(closed));
     },
     describe: () => ({}),
     order: async () => {},
     followed: async () => void world.judged.push(closed.note),
+    settled: async () => {
+      await delay(world.settlesMs);
+      world.underWay -= 1;
+    },
     failoverTimeMs: () => 60_000,
-    report: ({ kind }: CrashEnd<string>) => reports.push(kind),
+    report: ({ kind }: CrashEnd<string>) => {
+      world.judging -= 1;
+      reports.push(kind);
+    },
     ...(closed.note === clock ? ticking : {}),
   });
   const evidence = {
@@ -78,7 +103,7 @@ export async function openCases(t: Test, decide: () => CrashDecision<string>) {
     bridges: () => [],
     orderIndex: () => 0,
     orderedElsewhere: async () => world.orderedBy,
-    isSeenElsewhere: () => world.isSeenElsewhere,
+    isSeenElsewhere: (name: string) => world.isSeenElsewhere(name),
     lastOrder: async () => ({ ageMs: undefined, by: undefined, index: 0 }),
     claimOrder: async () => ({ before: { ageMs: undefined, by: undefined, index: 0 }, index: 1 }),
   };
@@ -86,10 +111,12 @@ export async function openCases(t: Test, decide: () => CrashDecision<string>) {
     steering: { enter: async () => ({ kind: 'inside', leave: async () => {} }) },
     ...{ bridgeId: 'bridge', crashAfterMs: 60 },
     toSubject: async (closed) => {
-      if (closed.note !== clock) world.begun += 1;
+      if (closed.note !== clock) {
+        world.begun += 1;
+      }
       return toSubject(closed);
     },
-    ...{ masterOf: (closed) => closed.master, nameOf },
+    ...{ masterOf: (closed) => closed.master, nameOf, masters: () => world.masters },
     ...{ isCurrent: ({ note }) => note === clock || world.isNamed, onClosedAgain: () => {} },
     whyNot: ({ note }) => {
       if (note === clock) return undefined;
@@ -109,7 +136,7 @@ export async function openCases(t: Test, decide: () => CrashDecision<string>) {
 }
 
 function nameOf({ note }: Closed): string {
-  return note === clock ? clock : 'm';
+  return note ?? 'm';
 }
 
 export const refuse = (end: CrashEndKind, forMs?: number): CrashDecision<string> => ({

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import t from 'tap';
 import type { CrashDecision } from '../../lib/model/crash.ts';
 import { waitFor } from '../sandbox/condition.ts';
@@ -60,17 +61,18 @@ t.test('crashes are judged again', async (t) => {
 
   t.test('when another bridge sees the crash, but not again and again', { buffered: true }, async (t) => {
     const { world, reports, close } = await openCases(t, () => refuse('contradicted', 600_000));
-    Object.assign(world, { isSeenElsewhere: true, isNewsAtOnce: true });
+    Object.assign(world, { isSeenElsewhere: () => true, isNewsAtOnce: true });
     close();
     const changed = await waitFor('the end', () => world.evidenceChanged);
     t.equal(world.begun, 1, 'it has just been judged');
     world.isNewsAtOnce = false;
-    const judgements = () => {
+    const judgements = async () => {
       changed?.();
+      await setImmediate();
       return world.begun;
     };
     await waitFor('another judgement', judgements, { until: (count) => count > 1 });
-    t.equal(judgements(), 2, 'not while one is at work');
+    t.equal(await judgements(), 2, 'not while one is at work');
     t.strictSame(reports, ['contradicted']);
   });
 

@@ -42,6 +42,7 @@ export class CrashOrders {
   readonly #options: CrashOrdersOptions;
   readonly #cases: CrashCases<ClosedMaster, Address>;
   readonly #ways = new Map<string, { readonly master: Address; readonly ways: Promise<readonly Way[]> }>();
+  #masters = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: CrashOrdersOptions) {
@@ -51,6 +52,7 @@ export class CrashOrders {
       toSubject: async (closed) => new SentinelCrash(closed, await this.#waysTo(closed.record), options),
       masterOf: ({ record }) => record.master,
       nameOf: ({ name }) => name,
+      masters: () => this.#masters,
       isCurrent: ({ memory, record }) => memory.record !== undefined && compareVersions(memory.record, record) === 0,
       whyNot: ({ name }) => options.maintenance.whyNotOnCrash({ kind: 'master', name }),
       onClosedAgain: ({ name, record }) => this.connectionClosed(record.master, [name]),
@@ -113,7 +115,9 @@ export class CrashOrders {
   #prepare(): void {
     const { records, localMasters, evidence } = this.#options;
     evidence.registerBeside(localMasters().map(({ name }) => name));
-    for (const { name, master } of records()) {
+    const kept = records();
+    this.#masters = kept.length;
+    for (const { name, master } of kept) {
       const known = this.#ways.get(name);
       if (known === undefined || !sameAddress(known.master, master))
         this.#ways.set(name, { master, ways: findWays(master) });

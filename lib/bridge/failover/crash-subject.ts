@@ -9,7 +9,6 @@ import { type CrashDecision, hasLostKeys, type RestartedMaster } from '../../mod
 import { compareVersions } from '../../model/epoch.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import { type SentinelView, sentinelDefaults } from '../../model/sentinel.ts';
-import { aborted } from '../interruption.ts';
 import { readReplica } from '../observe/crash-reading.ts';
 import { distinctViews } from '../observe/sentinel-reading.ts';
 import type { SentinelSource } from '../observe/sentinels.ts';
@@ -25,7 +24,9 @@ export interface SentinelCrashParts {
   readonly onReport: (report: CrashReport) => void;
 }
 
-const settleMs = 5_000;
+const followMs = 5_000;
+/** Longer than TILT mode lasts, in which a Sentinel takes orders and carries them out afterwards, all at once. */
+const settleMs = 40_000;
 const infoTimeoutMs = 200;
 
 /** A master of Sentinels. The target of an order is a Sentinel. */
@@ -114,10 +115,21 @@ export class SentinelCrash implements CrashSubject<Address> {
   }
 
   /** Any bridge may complete the failover from its promotion on. */
-  async followed(signal: AbortSignal): Promise<void> {
+  followed(signal: AbortSignal): Promise<void> {
+    return this.#whenNewer(() => true, { timeoutMs: followMs, signal });
+  }
+
+  /** Until a majority of the Sentinels has adopted it, they are busy with it. */
+  settled(signal: AbortSignal): Promise<void> {
+    return this.#whenNewer(({ phase }) => phase === 'confirmed', { timeoutMs: settleMs, signal });
+  }
+
+  async #whenNewer(
+    isMeant: (known: MasterRecord) => boolean,
+    limits: { readonly timeoutMs: number; readonly signal: AbortSignal },
+  ): Promise<void> {
     const { memory, record } = this.#closed;
-    const isFollowed = (known: MasterRecord) => compareVersions(known, record) > 0;
-    await Promise.race([memory.whenRemembered(isFollowed, { timeoutMs: settleMs }), aborted(signal)]);
+    await memory.whenRemembered((known) => compareVersions(known, record) > 0 && isMeant(known), limits);
   }
 
   report(end: CrashEnd<Address>): void {

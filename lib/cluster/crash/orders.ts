@@ -118,6 +118,7 @@ export class ClusterCrashOrders {
       toSubject: (closed) => this.#toSubject(closed),
       masterOf: ({ listed }) => listed.master,
       nameOf: ({ listed }) => formatAddress(listed.master),
+      masters: () => mastersOf(this.#options.record()).length,
       isCurrent: ({ listed }) => this.#isMaster(listed.master),
       whyNot,
       onClosedAgain: ({ askedAt }) => this.connectionClosed(askedAt),

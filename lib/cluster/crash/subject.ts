@@ -149,6 +149,9 @@ export class ClusterCrash implements CrashSubject<Address> {
     await holdsWithin(isFollowed, { timeoutMs: settleMs, pollMs });
   }
 
+  /** Nobody else is at work then. */
+  async settled(): Promise<void> {}
+
   report(end: CrashEnd<Address>): void {
     const { kind, sign, target: replica, why } = end;
     const { cluster, id, replicas } = this.#closed;

@@ -1,0 +1,112 @@
+import { performance } from 'node:perf_hooks';
+
+/** The right to a place of a semaphore, taken and given back any number of times. */
+export interface Permit {
+  /**
+   * Resolves when a place is held. `waited`: all were taken at first, so what was read before is old. Rejects if `signal` is aborted.
+   */
+  enter(signal: AbortSignal): Promise<'at-once' | 'waited'>;
+  leave(): void;
+  /** Whether others wait for a place. */
+  readonly isWaitedFor: boolean;
+}
+
+interface Waiting {
+  readonly goesFirst: () => boolean;
+  readonly begin: () => void;
+}
+
+export interface SemaphoreOptions {
+  /** How many there are now. */
+  readonly places: () => number;
+  /** The least time from one that is given to the next. Default: none. */
+  readonly everyMs?: () => number;
+}
+
+/** Lets a few at a time do something, in the order in which they come. */
+export class Semaphore {
+  readonly #places: () => number;
+  readonly #everyMs: () => number;
+  #taken = 0;
+  readonly #waiting = new Set<Waiting>();
+  /** When the next place may be given, in milliseconds of `performance.now()`. */
+  #nextMs = Number.NEGATIVE_INFINITY;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor({ places, everyMs = () => 0 }: SemaphoreOptions) {
+    this.#places = places;
+    this.#everyMs = everyMs;
+  }
+
+  /** `goesFirst`: whether it goes before others that wait as well. Asked when a place is given back. */
+  permit(goesFirst: () => boolean): Permit {
+    let isHeld = false;
+    const semaphore = this;
+    return {
+      async enter(signal) {
+        if (isHeld) return 'at-once';
+        signal.throwIfAborted();
+        const isFree = semaphore.#waiting.size === 0 && semaphore.#restMs === 0;
+        if (isFree) semaphore.#take();
+        else await semaphore.#wait(goesFirst, signal);
+        isHeld = true;
+        return isFree ? 'at-once' : 'waited';
+      },
+      leave() {
+        if (!isHeld) return;
+        isHeld = false;
+        semaphore.#taken -= 1;
+        semaphore.#give();
+      },
+      get isWaitedFor() {
+        return semaphore.#waiting.size > 0;
+      },
+    };
+  }
+
+  /** Until a place can be given; Infinity while all are taken. */
+  get #restMs(): number {
+    if (this.#taken >= this.#places()) return Number.POSITIVE_INFINITY;
+    return Math.max(0, this.#nextMs - performance.now());
+  }
+
+  #take(): void {
+    this.#taken += 1;
+    this.#nextMs = performance.now() + this.#everyMs();
+  }
+
+  async #wait(goesFirst: () => boolean, signal: AbortSignal): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const waiting: Waiting = { goesFirst, begin: resolve };
+    // One that has been given a place meanwhile keeps it.
+    const onAbort = (): void => {
+      if (this.#waiting.delete(waiting)) reject(signal.reason);
+    };
+    this.#waiting.add(waiting);
+    this.#give();
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      await promise;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** There may be more or fewer places than before. */
+  #give(): void {
+    clearTimeout(this.#timer);
+    while (this.#waiting.size > 0) {
+      const restMs = this.#restMs;
+      if (restMs > 0) {
+        if (restMs < Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.#give(), restMs);
+        return;
+      }
+      const [first] = this.#waiting;
+      const next = [...this.#waiting].find(({ goesFirst }) => goesFirst()) ?? first;
+      if (next === undefined) return;
+      this.#waiting.delete(next);
+      this.#take();
+      next.begin();
+    }
+  }
+}
