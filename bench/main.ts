@@ -8,6 +8,7 @@ import { benchInterrupt } from './interrupt.ts';
 import { benchOutage } from './outage.ts';
 import { benchPage } from './page.ts';
 import { benchPause } from './pause.ts';
+import { toProgram } from './peers/given.ts';
 import { benchPeers } from './peers.ts';
 import { benchPromotion } from './promotion.ts';
 import { shardsPerSide as promotedShards } from './promotion-stage.ts';
@@ -68,6 +69,10 @@ program
   .command('peers')
   .description('measure the time from +switch-master to the end of the reload, and compare with other programs')
   .option('--rounds <count>', 'failovers', Number, 30)
+  .option('--redis-twemproxy-agent <path>', 'also measure this redis_twemproxy_agent', toProgram)
+  .option('--consul-templaterb <path>', 'also measure this consul-templaterb', toProgram)
+  .option('--redishappy <path>', "also measure this redis-haproxy, one of redishappy's two programs", toProgram)
+  .option('--smitty <path>', 'also measure this smitty', toProgram)
   .option('--json', 'print one JSON object to standard output')
   .action(benchPeers);
 

@@ -5,10 +5,12 @@ import { RespConnection } from '../test/sandbox/resp.ts';
 import { Sandbox } from '../test/sandbox/sandbox.ts';
 import type { SentinelServer } from '../test/sandbox/sentinel.ts';
 import { failOver } from './failover.ts';
-import { type Consumer, startPeers } from './peer-programs.ts';
+import type { Consumer } from './peers/consumer.ts';
+import type { GivenPrograms } from './peers/given.ts';
+import { startPeers } from './peers/start.ts';
 import { round, type Summary, summarize } from './statistics.ts';
 
-interface PeersBenchOptions {
+interface PeersBenchOptions extends GivenPrograms {
   readonly rounds: number;
   readonly json?: boolean;
 }
@@ -30,13 +32,16 @@ export async function benchPeers(options: PeersBenchOptions): Promise<void> {
   const logLine = (line: string) => process.stderr.write(`${line}\n`);
   const sandbox = await Sandbox.open({ name: 'bench-peers' });
   try {
-    const { consumers, sentinels, shards } = await startPeers(sandbox, { shardCount, logLine });
+    const { consumers, sentinels, shards, leader } = await startPeers(sandbox, {
+      shardCount,
+      programs: options,
+      logLine,
+    });
     const announcements = await subscribe(sentinels);
     const samples: Samples = new Map(consumers.map((consumer) => [consumer, []]));
     for (let done = 1; done <= options.rounds; done += 1) {
       const shard = shards[done % shards.length];
-      const [leader] = sentinels;
-      if (shard === undefined || leader === undefined) throw new Error('no such shard');
+      if (shard === undefined) throw new Error('no such shard');
       await measure({ shard, leader, announcements, samples });
       if (done % 10 === 0) logLine(`${done} of ${options.rounds} rounds`);
     }
@@ -125,7 +130,7 @@ function report({ json, rounds }: PeersBenchOptions, samples: Samples): void {
     return;
   }
   const line = (label: string, cells: readonly (string | number)[]) =>
-    `${label.padEnd(64)}${cells.map((cell) => String(cell).padStart(9)).join('')}`;
+    `${label.padEnd(68)}${cells.map((cell) => String(cell).padStart(9)).join('')}`;
   const lines = [
     `from +switch-master to the reload done, ms, ${rounds} failovers`,
     line('', ['p50', 'p99', 'max', 'ratio', 'of p99', 'missed']),

@@ -1,28 +1,21 @@
-import { chmodSync, readFileSync } from 'node:fs';
-import { formatAddress } from '../lib/model/address.ts';
-import { waitFor } from '../test/sandbox/condition.ts';
-import type { ConsulAgent } from '../test/sandbox/consul.ts';
-import type { Shard } from '../test/sandbox/redis.ts';
-import type { Sandbox } from '../test/sandbox/sandbox.ts';
-import type { SentinelServer } from '../test/sandbox/sentinel.ts';
-import { consulTemplateVersion, installConsulTemplate, launchConsulTemplate } from './consul-template.ts';
+import { chmodSync } from 'node:fs';
+import { formatAddress } from '../../lib/model/address.ts';
+import { waitFor } from '../../test/sandbox/condition.ts';
+import type { ConsulAgent } from '../../test/sandbox/consul.ts';
+import type { Shard } from '../../test/sandbox/redis.ts';
+import type { Sandbox } from '../../test/sandbox/sandbox.ts';
+import { consulTemplateVersion, installConsulTemplate, launchConsulTemplate } from '../consul-template.ts';
+import { type Consumer, namesEveryMaster, type PeersWorld, placeConsumer } from './consumer.ts';
+import { type GivenPrograms, reportLeftOut, startGivenPeers } from './given.ts';
 
-/** A file that follows the masters, and what its reload touches. */
-export interface Consumer {
-  readonly label: string;
-  readonly marker: string;
-  readonly readText: () => string;
-}
-
-interface Peers {
+interface Peers extends Pick<PeersWorld, 'shards' | 'sentinels' | 'leader'> {
   /** switchmaster first. */
   readonly consumers: readonly Consumer[];
-  readonly shards: readonly Shard[];
-  readonly sentinels: readonly SentinelServer[];
 }
 
 interface Job {
   readonly shardCount: number;
+  readonly programs: GivenPrograms;
   readonly logLine: (line: string) => void;
 }
 
@@ -32,41 +25,42 @@ const scriptLabel = 'client-reconfig-script with curl';
 
 /** Starts servers, switchmaster and the programs to compare it with. */
 export async function startPeers(sandbox: Sandbox, job: Job): Promise<Peers> {
+  reportLeftOut(job.programs, job.logLine);
   const program = await installConsulTemplate(job.logLine);
   job.logLine(`starting ${job.shardCount} shards, 3 Sentinels and Consul`);
-  const names = Array.from({ length: job.shardCount }, (_, n) => `shard${n}`);
+  const world = await startServers(sandbox, job.shardCount);
+  const ours = await startSwitchmaster(world);
+  const templates = await launchConsulTemplates(world, program);
+  // Sentinel calls its script only at a failover.
+  await untilFollowing([ours, ...templates.filter(({ label }) => !label.startsWith(scriptLabel))], world.shards);
+  return { ...world, consumers: [ours, ...templates, ...(await startGivenPeers(world, job.programs))] };
+}
+
+async function startServers(sandbox: Sandbox, shardCount: number): Promise<PeersWorld> {
+  const names = Array.from({ length: shardCount }, (_, n) => `shard${n}`);
   const [consul, ...shards] = await Promise.all([sandbox.consul(), ...names.map((name) => sandbox.redis({ name }))]);
   const script = writeScript(sandbox, consul);
   const lines = names.map((name) => `sentinel client-reconfig-script ${name} ${script}`);
   const sentinels = await sandbox.sentinels({ masters: shards, downAfterMs: 5_000, lines });
-  const ours = await startSwitchmaster(sandbox, { consul, sentinels });
+  const [leader] = sentinels;
+  if (leader === undefined) throw new Error('no Sentinel was started');
+  return { sandbox, consul, shards, sentinels, leader };
+}
+
+async function launchConsulTemplates({ sandbox, consul }: PeersWorld, program: string): Promise<readonly Consumer[]> {
   const version = await consulTemplateVersion(program);
-  const peers = consulTemplates(version).map(({ label, text, settings }, n) => {
+  return consulTemplates(version).map(({ label, text, settings }, n) => {
     const name = `consul-template-${n}`;
     const consumer = placeConsumer(sandbox, { label, name });
     launchConsulTemplate(sandbox, { ...consumer, name, program, consul, text, settings });
     return consumer;
   });
-  // Sentinel calls its script only at a failover.
-  await untilFollowing([ours, ...peers.filter(({ label }) => !label.startsWith(scriptLabel))], shards);
-  return { consumers: [ours, ...peers], shards, sentinels };
-}
-
-type Placed = Consumer & { readonly destination: string };
-
-function placeConsumer(sandbox: Sandbox, { label, name }: { readonly label: string; readonly name: string }): Placed {
-  const destination = sandbox.path(`${name}.conf`);
-  const readText = () => readFileSync(destination, 'utf8');
-  return { label, destination, readText, marker: sandbox.write(`${name}.reloaded`, '') };
 }
 
 /** As in the bench of the failover path: what all others can see is the announcement. */
 const announcementOnly = { follow: 'announcement', fence: 'none' };
 
-async function startSwitchmaster(
-  sandbox: Sandbox,
-  { consul, sentinels }: { readonly consul: ConsulAgent; readonly sentinels: readonly SentinelServer[] },
-): Promise<Consumer> {
+async function startSwitchmaster({ sandbox, consul, sentinels }: PeersWorld): Promise<Consumer> {
   const name = 'switchmaster';
   const consumer = placeConsumer(sandbox, { label: 'switchmaster, bridge and template', name });
   const text = '{{#each redisMasters as |m|}}{{m.name}} {{m.address}}:{{m.port}}\n{{/each}}';
@@ -111,9 +105,8 @@ function writeScript(sandbox: Sandbox, consul: ConsulAgent): string {
 }
 
 async function untilFollowing(consumers: readonly Consumer[], shards: readonly Shard[]): Promise<void> {
-  const addresses = shards.map(({ master }) => formatAddress(master.address));
-  for (const { label, readText } of consumers) {
-    const isWhole = () => addresses.every((address) => readText().includes(address));
-    await waitFor(`${label} to name every master`, isWhole, { timeoutMs: 120_000 });
+  for (const consumer of consumers) {
+    const isWhole = () => namesEveryMaster(consumer, shards);
+    await waitFor(`${consumer.label} to name every master`, isWhole, { timeoutMs: 120_000 });
   }
 }
