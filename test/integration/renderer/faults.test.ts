@@ -44,8 +44,8 @@ t.test('a config that kills its program at the restart is rolled back, and the p
   const before = readFileSync(destination);
   // The check accepts an address that this machine does not have; the program ends because of it.
   await consul.putKey('faults/listen', '192.0.2.1:22121');
-  const { lastOutcome } = await rendering.until('refused');
-  t.match(lastOutcome, {
+  await rendering.until('refused');
+  t.match(rendering.failure(), {
     error: { code: 'reload-failed', message: /reload failed.*The last good file is in place again and works/s },
   });
   t.same(readFileSync(destination), before);
@@ -74,8 +74,10 @@ t.test('a supervised program that dies of its new config is started again with t
   const { destination } = await rendering.until('current');
   const before = readFileSync(destination);
   await consul.putKey('faults/listen', '192.0.2.1:22121');
-  const { lastOutcome } = await rendering.until('refused');
-  t.match(lastOutcome, { error: { code: 'verify-failed', message: /The last good file is in place again and works/ } });
+  await rendering.until('refused');
+  t.match(rendering.failure(), {
+    error: { code: 'verify-failed', message: /The last good file is in place again and works/ },
+  });
   t.same(readFileSync(destination), before);
   t.equal(await redisCli(listen, ['PING']), 'PONG');
 });
@@ -89,8 +91,8 @@ t.test('a reload command that is killed counts as failed', async (t) => {
   });
   const { destination } = await rendering.until('current');
   await consul.putKey('faults/word', 'bad');
-  const { lastOutcome } = await rendering.until('refused');
-  t.match(lastOutcome, { error: { code: 'reload-failed', message: /was killed by SIGKILL/ } });
+  await rendering.until('refused');
+  t.match(rendering.failure(), { error: { code: 'reload-failed', message: /was killed by SIGKILL/ } });
   t.equal(readFileSync(destination, 'utf8'), 'is good\n');
 });
 

@@ -29,6 +29,8 @@ export interface Rendering {
   until(state: TemplateState['state'], name?: string): Promise<TemplateState>;
   /** The stages of the last change of a template. Those in its state may be of a later run that changed nothing. */
   stages(name?: string): unknown;
+  /** The last failed outcome of a template. A later run of one that was rolled back says only that it waits. */
+  failure(name?: string): unknown;
   stop(): Promise<void>;
 }
 
@@ -84,6 +86,8 @@ export function startRendering(
       }),
     stages: (name = first) =>
       reports.findLast(({ key, outcome }) => key === name && outcome.kind === 'applied')?.outcome.details?.stages,
+    failure: (name = first) =>
+      reports.findLast(({ key, outcome }) => key === name && outcome.kind === 'failed')?.outcome,
     stop,
   };
 }
