@@ -15,6 +15,8 @@ export interface CrashCaseRun<Target> {
   readonly waitMs: () => number;
   /** To judge it: few crashes are judged at once. */
   readonly permit: Permit;
+  /** Whether another process has answered and closed since. What was known is too old then, and another case follows. */
+  readonly isOutdated: () => boolean;
   /** When the judgement was wanted, in milliseconds of `performance.now()`. It may have waited since. */
   readonly startedMs: number;
   /** Consul's index of the last order from before the crash; undefined where it is not known. */

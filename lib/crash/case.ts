@@ -100,7 +100,7 @@ export class CrashCase<Target> {
       connection = traceConnection(connection, { kind, atMs: performance.now() });
       if (kind === 'accepted') return 'accepted';
       if (connection.kind !== 'refused') return 'unclear';
-      await this.#run.permit.enter(signal);
+      if ((await this.#run.permit.enter(signal)) === 'waited' && this.#run.isOutdated()) return 'unclear';
       this.#prepare();
       if (this.#isProven(connection)) {
         const end = await this.#act({ kind: 'refused', connection });

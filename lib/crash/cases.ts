@@ -5,7 +5,7 @@ import { longestTimerMs } from '../model/duration.ts';
 import { CrashCase } from './case.ts';
 import type { CrashCaseParts, Judgement } from './case-options.ts';
 import { CrashLimits, type CrashPermit } from './crash-limits.ts';
-import { type Crash, isNews, isOrder, isSameCrash, type Judged, type Opened } from './judged.ts';
+import { type Crash, isNewOrder, isNews, isSameCrash, type Judged, type Opened } from './judged.ts';
 import type { CrashEnd, CrashSubject } from './subject.ts';
 
 export interface CrashCasesOptions<Closed, Target> extends CrashCaseParts {
@@ -73,6 +73,7 @@ export class CrashCases<Closed extends object, Target> {
     const running = this.#cases.get(key);
     if (running !== undefined) {
       running.isClosedAgain = true;
+      running.isOutdated ||= running.isConnected;
       running.isConnected = false;
     }
     if (running !== undefined || this.isStopped) return;
@@ -138,8 +139,9 @@ export class CrashCases<Closed extends object, Target> {
   }
 
   #open(key: string, crash: Crash<Closed>, waitMs: number): void {
-    const state = { isClosedAgain: false, change: undefined, isConnected: false, lastEnd: undefined };
-    const opened: Opened<Closed> = { crash, ...state, ended: Promise.resolve() };
+    const connection = { isClosedAgain: false, isConnected: false, isOutdated: false };
+    const state = { change: undefined, hasNewOrder: false, lastEnd: undefined, ended: Promise.resolve() };
+    const opened: Opened<Closed> = { crash, ...connection, ...state };
     this.#cases.set(key, opened);
     // One case at a time, also of a crash that another close began again.
     clearTimeout(this.#judged.get(key)?.timer);
@@ -162,7 +164,7 @@ export class CrashCases<Closed extends object, Target> {
       // Those that nothing contradicts must not wait for long behind those that somebody contradicts.
       const wait = () => (permit.isWaitedFor ? Math.min(waitMs, laterWaitMs) : waitMs);
       const judgement = await new CrashCase(subject, this.#options, { ...run, waitMs: wait }).pursue(signal);
-      if (isOrder(opened.lastEnd)) settled = subject.settled(signal);
+      if (opened.hasNewOrder) settled = subject.settled(signal);
       return judgement;
     } finally {
       void settled.then(permit.leave, permit.leave);
@@ -174,12 +176,13 @@ export class CrashCases<Closed extends object, Target> {
     const { reported, orderBefore } = opened.crash;
     const onEnd = (end: CrashEnd<Target>) => {
       opened.lastEnd = end;
+      opened.hasNewOrder = isNewOrder(end.kind, reported);
       permit.endJudgement();
       if (!isNews(end.kind, reported)) return;
       reported.add(end.kind);
       subject.report(end);
     };
-    return { permit, orderBefore, onEnd };
+    return { permit, isOutdated: () => opened.isOutdated, orderBefore, onEnd };
   }
 
   #settle(key: string, opened: Opened<Closed>, judgement: Judgement): void {

@@ -20,6 +20,10 @@ export interface Opened<Closed> {
   change: Partial<Closed> | undefined;
   /** Whether a process has accepted a connection since the last one was closed. */
   isConnected: boolean;
+  /** Whether one has, and closed it. What was known when the case began is about an earlier process then. */
+  isOutdated: boolean;
+  /** It ended with an order that no other case has found. */
+  hasNewOrder: boolean;
   lastEnd: CrashEnd<unknown> | undefined;
   ended: Promise<void>;
 }
@@ -50,7 +54,10 @@ export function isNews(kind: CrashEndKind, reported: ReadonlySet<CrashEndKind>):
   return !reported.has(kind) && !['back', 'stopped', 'unclear'].includes(kind);
 }
 
-/** Whether this bridge or another one has ordered a failover. */
-export function isOrder(end: Pick<CrashEnd<unknown>, 'kind'> | undefined): boolean {
-  return end?.kind === 'ordered' || end?.kind === 'ordered-elsewhere';
+/**
+ * Whether this bridge or another one has ordered a failover that was not under way before. Each judgement finds the order of another
+ * bridge again. Without an answer, the server may have begun.
+ */
+export function isNewOrder(kind: CrashEndKind, reported: ReadonlySet<CrashEndKind>): boolean {
+  return kind === 'ordered' || kind === 'unanswered' || (kind === 'ordered-elsewhere' && !reported.has(kind));
 }

@@ -32,7 +32,17 @@ export async function openCases(t: Test, decide: (name: string) => CrashDecision
     info: '',
     isSeenElsewhere: (_name: string): boolean => false,
     /** How long an ordered failover takes, and how many judgements and failovers were under way at most. */
-    ...{ settlesMs: 0, underWay: 0, mostUnderWay: 0, judging: 0, mostJudging: 0, asking: new Set<Closed>() },
+    ...{
+      settlesMs: 0,
+      underWay: 0,
+      mostUnderWay: 0,
+      judging: 0,
+      mostJudging: 0,
+      settling: 0,
+      asking: new Set<Closed>(),
+    },
+    /** What each order fails with, and the masters whose case ended after another close. */
+    ...{ orderFails: undefined as Error | undefined, again: [] as (string | undefined)[] },
     /** How many judgements were begun, and how often it was asked before one whether something may be ordered. */
     ...{ begun: 0, asked: 0 },
     whyNot: undefined as string | undefined,
@@ -74,10 +84,14 @@ export async function openCases(t: Test, decide: (name: string) => CrashDecision
       return decide(nameOf(closed));
     },
     describe: () => ({}),
-    order: async () => {},
+    order: async () => {
+      if (world.orderFails !== undefined) throw world.orderFails;
+    },
     followed: async () => void world.judged.push(closed.note),
     settled: async () => {
-      await delay(world.settlesMs);
+      world.settling += 1;
+      await delay(world.settlesMs, undefined, { ref: false });
+      world.settling -= 1;
       world.underWay -= 1;
     },
     failoverTimeMs: () => 60_000,
@@ -100,6 +114,7 @@ export async function openCases(t: Test, decide: (name: string) => CrashDecision
     stop: async () => {},
     publish: async () => {},
     withdraw: async () => {},
+    cancelOrder: async () => {},
     bridges: () => [],
     orderIndex: () => 0,
     orderedElsewhere: async () => world.orderedBy,
@@ -111,13 +126,14 @@ export async function openCases(t: Test, decide: (name: string) => CrashDecision
     steering: { enter: async () => ({ kind: 'inside', leave: async () => {} }) },
     ...{ bridgeId: 'bridge', crashAfterMs: 60 },
     toSubject: async (closed) => {
-      if (closed.note !== clock) {
-        world.begun += 1;
-      }
+      if (closed.note !== clock) world.begun += 1;
       return toSubject(closed);
     },
     ...{ masterOf: (closed) => closed.master, nameOf, masters: () => world.masters },
-    ...{ isCurrent: ({ note }) => note === clock || world.isNamed, onClosedAgain: () => {} },
+    ...{
+      isCurrent: ({ note }) => note === clock || world.isNamed,
+      onClosedAgain: ({ note }) => void world.again.push(note),
+    },
     whyNot: ({ note }) => {
       if (note === clock) return undefined;
       world.asked += 1;
