@@ -36,8 +36,9 @@ export class CrashLimits {
   permit(goesFirst: () => boolean): CrashPermit {
     const [judgement, failover] = [this.#judgements.permit(goesFirst), this.#failovers.permit(goesFirst)];
     return {
+      // A place for a failover is the last one, so that those that waited long for another do not begin together.
       async enter(signal) {
-        const entered = [await failover.enter(signal), await judgement.enter(signal)];
+        const entered = [await judgement.enter(signal), await failover.enter(signal)];
         return entered.includes('waited') ? 'waited' : 'at-once';
       },
       leave() {
