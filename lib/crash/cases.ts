@@ -5,7 +5,7 @@ import { longestTimerMs } from '../model/duration.ts';
 import { CrashCase } from './case.ts';
 import type { CrashCaseParts, Judgement } from './case-options.ts';
 import { CrashLimits, type CrashPermit } from './crash-limits.ts';
-import { type Crash, isNewOrder, isNews, isSameCrash, type Judged, type Opened } from './judged.ts';
+import { type Crash, isNewOrder, isNews, isSameCrash, type Judged, type Opened, rankOf } from './judged.ts';
 import type { CrashEnd, CrashSubject } from './subject.ts';
 
 export interface CrashCasesOptions<Closed, Target> extends CrashCaseParts {
@@ -154,8 +154,8 @@ export class CrashCases<Closed extends object, Target> {
     const { closed } = opened.crash;
     const { evidence, nameOf, masterOf } = this.#options;
     const startedMs = performance.now();
-    // The other bridge waits for this one, where a majority must see it.
-    const permit = this.#limits.permit(() => evidence.isSeenElsewhere(nameOf(closed), masterOf(closed)));
+    const isSeenElsewhere = () => evidence.isSeenElsewhere(nameOf(closed), masterOf(closed));
+    const permit = this.#limits.permit(() => rankOf(opened.crash.reported, isSeenElsewhere()));
     const { signal } = this.#abort;
     let settled: Promise<unknown> = Promise.resolve();
     try {

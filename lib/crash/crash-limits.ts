@@ -32,9 +32,9 @@ export class CrashLimits {
     this.#failovers = new Semaphore({ places, everyMs });
   }
 
-  /** `goesFirst`: whether it goes before others that wait as well. */
-  permit(goesFirst: () => boolean): CrashPermit {
-    const [judgement, failover] = [this.#judgements.permit(goesFirst), this.#failovers.permit(goesFirst)];
+  /** `rank`: of those that wait, the lowest goes first. */
+  permit(rank: () => number): CrashPermit {
+    const [judgement, failover] = [this.#judgements.permit(rank), this.#failovers.permit(rank)];
     return {
       // A place for a failover is the last one, so that those that waited long for another do not begin together.
       async enter(signal) {

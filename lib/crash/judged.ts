@@ -61,3 +61,12 @@ export function isNews(kind: CrashEndKind, reported: ReadonlySet<CrashEndKind>):
 export function isNewOrder(kind: CrashEndKind, reported: ReadonlySet<CrashEndKind>): boolean {
   return kind === 'ordered' || kind === 'unanswered' || (kind === 'ordered-elsewhere' && !reported.has(kind));
 }
+
+/**
+ * A crash that another bridge sees goes first, because that one waits for this one where a majority must see it. Last go those that
+ * were judged before without an order: something may contradict them again.
+ */
+export function rankOf(reported: ReadonlySet<CrashEndKind>, isSeenElsewhere: boolean): number {
+  if (isSeenElsewhere) return 0;
+  return reported.size === 0 ? 1 : 2;
+}

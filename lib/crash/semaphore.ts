@@ -12,7 +12,7 @@ export interface Permit {
 }
 
 interface Waiting {
-  readonly goesFirst: () => boolean;
+  readonly rank: () => number;
   readonly begin: () => void;
 }
 
@@ -38,8 +38,8 @@ export class Semaphore {
     this.#everyMs = everyMs;
   }
 
-  /** `goesFirst`: whether it goes before others that wait as well. Asked when a place is given back. */
-  permit(goesFirst: () => boolean): Permit {
+  /** `rank`: the lowest goes first of those that wait. Asked when a place is given. */
+  permit(rank: () => number): Permit {
     let isHeld = false;
     const semaphore = this;
     return {
@@ -48,7 +48,7 @@ export class Semaphore {
         signal.throwIfAborted();
         const isFree = semaphore.#waiting.size === 0 && semaphore.#restMs === 0;
         if (isFree) semaphore.#take();
-        else await semaphore.#wait(goesFirst, signal);
+        else await semaphore.#wait(rank, signal);
         isHeld = true;
         return isFree ? 'at-once' : 'waited';
       },
@@ -75,9 +75,9 @@ export class Semaphore {
     this.#nextMs = performance.now() + this.#everyMs();
   }
 
-  async #wait(goesFirst: () => boolean, signal: AbortSignal): Promise<void> {
+  async #wait(rank: () => number, signal: AbortSignal): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const waiting: Waiting = { goesFirst, begin: resolve };
+    const waiting: Waiting = { rank, begin: resolve };
     // One that has been given a place meanwhile keeps it.
     const onAbort = (): void => {
       if (this.#waiting.delete(waiting)) reject(signal.reason);
@@ -101,12 +101,24 @@ export class Semaphore {
         if (restMs < Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.#give(), restMs);
         return;
       }
-      const [first] = this.#waiting;
-      const next = [...this.#waiting].find(({ goesFirst }) => goesFirst()) ?? first;
-      if (next === undefined) return;
-      this.#waiting.delete(next);
-      this.#take();
-      next.begin();
+      this.#begin(this.#next());
     }
+  }
+
+  /** Of those with the lowest rank, the one that has waited the longest. */
+  #next(): Waiting | undefined {
+    let [lowest, next]: [number, Waiting | undefined] = [Number.POSITIVE_INFINITY, undefined];
+    for (const one of this.#waiting) {
+      const rank = one.rank();
+      if (rank < lowest) [lowest, next] = [rank, one];
+    }
+    return next;
+  }
+
+  #begin(next: Waiting | undefined): void {
+    if (next === undefined) return;
+    this.#waiting.delete(next);
+    this.#take();
+    next.begin();
   }
 }

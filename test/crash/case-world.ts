@@ -130,7 +130,7 @@ export async function startCase(t: Test, { crashAfterMs = 60, waitMs = 3_000 } =
   } satisfies Partial<CrashCaseParts['evidence']> as unknown as CrashCaseParts['evidence'];
   const stop = new AbortController();
   const parts = { steering: { enter }, evidence, bridgeId: 'bridge', crashAfterMs };
-  const permit = new Semaphore({ places: () => 1 }).permit(() => false);
+  const permit = new Semaphore({ places: () => 1 }).permit(() => 1);
   const begun = { permit, startedMs: performance.now(), orderBefore: 0, isOutdated: () => false };
   const run = { ...begun, waitMs: () => waitMs, onEnd: (end: CrashEnd<string>) => ends.push(end) };
   const judged = new CrashCase(subject, parts, run).pursue(stop.signal);

@@ -7,7 +7,7 @@ const { signal } = new AbortController();
 t.test('failovers do not begin together after judgements that took long', async (t) => {
   // One begins every 50 ms.
   const limits = new CrashLimits(() => 2_000);
-  const permits = Array.from({ length: 21 }, () => limits.permit(() => false));
+  const permits = Array.from({ length: 21 }, () => limits.permit(() => 1));
   const entering = permits.map((permit) => permit.enter(signal));
   await Promise.all(entering.slice(0, 16));
   await delay(300);

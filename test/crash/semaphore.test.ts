@@ -6,8 +6,8 @@ const { signal } = new AbortController();
 t.test('a few have a place, and the others follow in their order', async (t) => {
   const semaphore = new Semaphore({ places: () => 2 });
   const entered: string[] = [];
-  const enter = (name: string, goesFirst = () => false) => {
-    const permit = semaphore.permit(goesFirst);
+  const enter = (name: string, rank = () => 1) => {
+    const permit = semaphore.permit(rank);
     const entering = permit.enter(signal).then((how) => void entered.push(`${name} ${how}`));
     return { permit, entering };
   };
@@ -15,7 +15,7 @@ t.test('a few have a place, and the others follow in their order', async (t) => 
   await Promise.all([a.entering, b.entering]);
   t.equal(a.permit.isWaitedFor, false);
   let isUrgent = false;
-  const [c, d, e] = [enter('c'), enter('d'), enter('e', () => isUrgent)];
+  const [c, d, e] = [enter('c'), enter('d'), enter('e', () => (isUrgent ? 0 : 1))];
   t.equal(a.permit.isWaitedFor, true);
   a.permit.leave();
   await c.entering;
@@ -35,7 +35,7 @@ t.test('a few have a place, and the others follow in their order', async (t) => 
 t.test('one that is not wanted any more takes no place', async (t) => {
   const semaphore = new Semaphore({ places: () => 1 });
   const abort = new AbortController();
-  const [a, b, c] = [0, 1, 2].map(() => semaphore.permit(() => false));
+  const [a, b, c] = [0, 1, 2].map(() => semaphore.permit(() => 1));
   if (a === undefined || b === undefined || c === undefined) throw new Error('there are three');
   await a.enter(signal);
   const refused = t.rejects(b.enter(abort.signal), { message: 'stopping' });
@@ -50,7 +50,7 @@ t.test('one that is not wanted any more takes no place', async (t) => {
 t.test('one that leaves gives its place to as many as there is room for', async (t) => {
   let places = 3;
   const semaphore = new Semaphore({ places: () => places });
-  const permits = Array.from({ length: 6 }, () => semaphore.permit(() => false));
+  const permits = Array.from({ length: 6 }, () => semaphore.permit(() => 1));
   const entered: number[] = [];
   const entering = permits.map((permit, i) => permit.enter(signal).then(() => void entered.push(i)));
   await Promise.all(entering.slice(0, 3));
@@ -69,7 +69,7 @@ t.test('places are given one after the other, first to one that goes first', asy
   const semaphore = new Semaphore({ places: () => 10, everyMs: () => 30 });
   const entered: (readonly [number, string, number])[] = [];
   const startedMs = performance.now();
-  const permits = Array.from({ length: 4 }, (_, i) => semaphore.permit(() => i === 3));
+  const permits = Array.from({ length: 4 }, (_, i) => semaphore.permit(() => (i === 3 ? 0 : 1)));
   const enter = async (permit: Permit, i: number) => {
     const how = await permit.enter(signal);
     entered.push([i, how, performance.now() - startedMs]);
@@ -83,4 +83,21 @@ t.test('places are given one after the other, first to one that goes first', asy
   ]);
   // Node's timers may fire a millisecond early.
   for (const [i, [, , atMs]] of entered.entries()) t.ok(atMs >= i * 29, `${atMs} ms`);
+});
+
+t.test('of those that wait, the lowest rank goes first, and of equal ones the first', async (t) => {
+  const semaphore = new Semaphore({ places: () => 1 });
+  const first = semaphore.permit(() => 9);
+  await first.enter(signal);
+  const entered: string[] = [];
+  const ranks = [2, 1, 2, 0, 1].entries();
+  const entering = [...ranks].map(async ([i, rank]) => {
+    const permit = semaphore.permit(() => rank);
+    await permit.enter(signal);
+    entered.push(`${rank}: ${i}`);
+    permit.leave();
+  });
+  first.leave();
+  await Promise.all(entering);
+  t.strictSame(entered, ['0: 3', '1: 1', '1: 4', '2: 0', '2: 2']);
 });
