@@ -37,9 +37,9 @@ export class Inputs {
 
   /** Of each answered query, by query id. */
   get versions(): Versions {
-    // A template may read ten thousand things: nothing else is made for each of them.
+    // A template may read ten thousand things: nothing is made for those of which the state is the same.
     const versions = new Map<string, Version>();
-    for (const [id, { state }] of this.#follows) if (hasValue(state)) versions.set(id, state);
+    for (const [id, { state }] of this.#follows) if (hasValue(state)) versions.set(id, versionOf(state));
     return versions;
   }
 
@@ -114,4 +114,15 @@ export class Inputs {
     this.#follows.set(id, follow);
     return follow;
   }
+}
+
+const known = new WeakMap<Version, Version>();
+
+/** Without the value, which would stay in memory as long as the version does: until a later text takes effect. */
+function versionOf(state: Version): Version {
+  const former = known.get(state);
+  if (former !== undefined) return former;
+  const version = { index: state.index, resets: state.resets };
+  known.set(state, version);
+  return version;
 }
