@@ -68,3 +68,12 @@ t.test('without the inspector, a script of node:vm limits the time', async (t) =
   const { stdout } = await execa(process.execPath, ['--input-type=module', '-e', program], { timeout: 20_000 });
   t.strictSame(JSON.parse(stdout), ['ended', { value: 'done' }]);
 });
+
+t.test('work within other work is refused, and the other one keeps its limit', async (t) => {
+  const nested = () => attemptWithin(1_000, () => 'inner');
+  t.throws(() => attemptWithin(1_000, nested), /one piece of work at once/);
+  t.strictSame(
+    attemptWithin(1_000, () => 'next'),
+    { value: 'next' },
+  );
+});

@@ -6,11 +6,12 @@ import { createContext, Script } from 'node:vm';
  * a thread that V8 has anyway keeps. `vm.Script` has one too, but Node.js starts a thread for it and waits for the end of that
  * thread: 0.2 ms on an idle machine, and several on a busy one. That one is for a Node.js without the inspector.
  *
- * The session is one of this process with itself. Nobody else can connect to it.
+ * The session is one of this process with itself. Nobody else can connect to it. While it is open, V8 keeps what is given to `console`.
  */
 
 const name = 'switchmaster.work';
-const place: { work: () => void } = { work: () => undefined };
+const nothing = (): void => undefined;
+const place: { work: () => void } = { work: nothing };
 
 /** Has V8 do the work and end it after some milliseconds. `refused`: it did not begin. */
 type Limiter = (limitMs: number) => 'done-or-ended' | 'refused';
@@ -20,6 +21,8 @@ let byScript: Limiter | undefined;
 
 /** Does the work once; undefined if V8 ended it. Throws what the work throws. */
 export function attemptWithin<T>(limitMs: number, work: () => T): { readonly value: T } | undefined {
+  // The end of work within other work would take the other one's limit away.
+  if (place.work !== nothing) throw new Error('V8 limits the time of one piece of work at once');
   let outcome: { readonly value: T } | { readonly thrown: unknown } | undefined;
   place.work = () => {
     // What V8 ends is not caught.
@@ -36,7 +39,7 @@ export function attemptWithin<T>(limitMs: number, work: () => T): { readonly val
       byScript(limitMs);
     }
   } finally {
-    place.work = () => undefined;
+    place.work = nothing;
   }
   return resultOf(outcome);
 }
