@@ -15,7 +15,7 @@ import { Answers, passTurns } from './answers.ts';
 
 /* A render takes turns of the event loop. What changes in them is never lost. */
 
-// Lookups take turns by time. So each look at the clock takes 6 ms, on machines of any pace.
+// Lookups take turns by time. So each reading of the clock takes 6 ms, on machines of any pace.
 const skip = makeSkip(t);
 const { now } = performance;
 performance.now = () => {
