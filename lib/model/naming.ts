@@ -62,6 +62,10 @@ export function desiredPrefix(naming: Naming): string {
   return `${keyPrefix(naming)}desired/`;
 }
 
+export function desiredKey(naming: Naming, name: string): string {
+  return `${desiredPrefix(naming)}${keySafe(name)}`;
+}
+
 /** What the provisioner has configured in the Sentinels: one key for each master, so that it can remove it again. */
 export function provisionedPrefix(naming: Naming): string {
   return `${keyPrefix(naming)}provisioned/`;

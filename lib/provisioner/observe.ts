@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RedisAccess } from '../client/redis-connection.ts';
 import { SentinelMonitoringLink } from '../client/sentinel-monitoring.ts';
 import type { CatalogWatches, Follow } from '../consul/watches.ts';
@@ -33,7 +34,8 @@ type Link = Pick<SentinelMonitoringLink, 'monitoring' | 'configure' | 'close'>;
 
 /** One question to a Sentinel, and its answer about every master: it serves all masters that are compared at this time. */
 interface Asked {
-  readonly atMs: number;
+  /** Later than any time until it is sent. */
+  atMs: number;
   readonly answer: Promise<Monitoring>;
 }
 
@@ -47,6 +49,8 @@ export class ProvisioningSource {
   readonly #links = new Map<string, Link>();
   /** By Sentinel. */
   readonly #asked = new Map<string, Asked>();
+  /** The last reading, and what it was read from: a run of each master reads all of them. */
+  #last: { readonly values: readonly (readonly KvEntry[])[]; readonly reading: DesiredReading } | undefined;
 
   constructor(options: {
     readonly watches: CatalogWatches;
@@ -69,6 +73,13 @@ export class ProvisioningSource {
   read(): DesiredReading | undefined {
     const [desired, provisioned, records] = [this.#desired.state, this.#provisioned.state, this.#records.state];
     if (desired.kind !== 'current' || provisioned.kind !== 'current' || records.kind !== 'current') return undefined;
+    const values = [desired.value, provisioned.value, records.value];
+    if (this.#last?.values.every((value, i) => value === values[i]) !== true)
+      this.#last = { values, reading: this.#parse(desired.value, provisioned.value, records.value) };
+    return this.#last?.reading;
+  }
+
+  #parse(desired: readonly KvEntry[], provisioned: readonly KvEntry[], records: readonly KvEntry[]): DesiredReading {
     const named = (entries: readonly KvEntry[], prefix: string) =>
       entries.flatMap(({ key, value }) =>
         isMarkerKey(key) ? [] : [{ name: nameInKey(key.slice(prefix.length)), value }],
@@ -76,12 +87,12 @@ export class ProvisioningSource {
     const prefix = recordPrefix(this.#naming);
     return {
       desired: new Map(
-        named(desired.value, desiredPrefix(this.#naming)).map(({ name, value }) => [name, parseDesired(name, value)]),
+        named(desired, desiredPrefix(this.#naming)).map(({ name, value }) => [name, parseDesired(name, value)]),
       ),
       provisioned: new Map(
-        named(provisioned.value, provisionedPrefix(this.#naming)).map(({ name, value }) => [name, parseNote(value)]),
+        named(provisioned, provisionedPrefix(this.#naming)).map(({ name, value }) => [name, parseNote(value)]),
       ),
-      records: new Map(readRecords(records.value, prefix).records.map((record) => [record.name, record])),
+      records: new Map(readRecords(records, prefix).records.map((record) => [record.name, record])),
     };
   }
 
@@ -118,7 +129,13 @@ export class ProvisioningSource {
     const key = formatAddress(address);
     const last = this.#asked.get(key);
     if (last !== undefined && last.atMs >= sinceMs) return last.answer;
-    const asked = { atMs: performance.now(), answer: this.#link(address).monitoring({ timeoutMs: readTimeoutMs }) };
+    // Many masters are woken one after another in this turn of the event loop: the question is sent after the last of them.
+    const send = async () => {
+      await nextTurn();
+      asked.atMs = performance.now();
+      return this.#link(address).monitoring({ timeoutMs: readTimeoutMs });
+    };
+    const asked: Asked = { atMs: Number.POSITIVE_INFINITY, answer: send() };
     this.#asked.set(key, asked);
     return asked.answer;
   }

@@ -5,7 +5,7 @@ import { isTimerHint } from '../loop/hint.ts';
 import type { Outcome } from '../loop/outcome.ts';
 import type { Reconciler, Run } from '../loop/run.ts';
 import { type Address, formatAddress } from '../model/address.ts';
-import { type Naming, provisionedKey } from '../model/naming.ts';
+import { desiredKey, type Naming, provisionedKey } from '../model/naming.ts';
 import { type DesiredMaster, formatNote, type ProvisioningNote, type ProvisioningStep } from '../model/provisioning.ts';
 import type { SentinelVoter } from '../model/sentinel.ts';
 import { HiddenSettingsMemory } from './memory.ts';
@@ -47,7 +47,7 @@ interface Decision {
 }
 
 const stepTimeoutMs = 2_000;
-const noteTimeoutMs = 3_000;
+const consulTimeoutMs = 3_000;
 const retryAfterMs = 1_000;
 const maintenanceRetryMs = 5_000;
 
@@ -83,6 +83,8 @@ export class Provisioner implements Reconciler {
     if (plan.kind === 'wait') return { kind: 'held', summary: plan.summary, retryAfterMs };
     const maintenance = this.#options.whyNot(name);
     if (maintenance !== undefined) return inMaintenance(plan, maintenance);
+    if (plan.steps.some(({ kind }) => kind === 'monitor') && !(await this.#isDesired(name)))
+      return { kind: 'held', summary: `the key desired/${name} was deleted a moment ago`, retryAfterMs };
     const failures = await this.#apply(plan, situation);
     const [failure] = failures.values();
     if (failure !== undefined) throw failure;
@@ -99,8 +101,17 @@ export class Provisioner implements Reconciler {
     const situation = await this.#observe(name, { ...given, sinceMs });
     const plan = planProvisioning(situation);
     if (plan.kind === 'wait' || changesNothing(plan)) return { situation, plan };
-    const fresh = await this.#observe(name, { ...given, sinceMs: performance.now() - freshMs });
+    // A failover may have ended since this run began.
+    const reading = { ...given.reading, records: (this.#options.source.read() ?? given.reading).records };
+    const fresh = await this.#observe(name, { ...given, reading, sinceMs: performance.now() - freshMs });
     return { situation: fresh, plan: planProvisioning(fresh) };
+  }
+
+  /** A Sentinel may lack the master because another bridge has seen earlier that the key is gone. The leader knows. */
+  async #isDesired(name: string): Promise<boolean> {
+    const { client, naming } = this.#options;
+    const { value } = await client.read({ kind: 'key', key: desiredKey(naming, name) }, { timeoutMs: consulTimeoutMs });
+    return value !== undefined;
   }
 
   async #observe(name: string, given: Given & { readonly sinceMs: number }): Promise<ProvisioningSituation> {
@@ -173,7 +184,7 @@ export class Provisioner implements Reconciler {
       note === undefined
         ? ({ kind: 'kv-delete', key } as const)
         : ({ kind: 'kv-set', key, value: formatNote(note) } as const);
-    await client.transact([step], { timeoutMs: noteTimeoutMs });
+    await client.transact([step], { timeoutMs: consulTimeoutMs });
   }
 }
 

@@ -9,7 +9,7 @@ const sentinels = [1, 2, 3].map((last) => ({ host: `10.0.0.${last}`, port: 26379
 const desired = { name: 'm', address: { host: '10.0.0.9', port: 6379 }, quorum: 2, options: {} };
 
 /** A provisioner whose Sentinels monitor nothing, and what it has sent to them and to Consul. */
-function start(wanted: readonly (typeof desired)[]) {
+function start(wanted: readonly (typeof desired)[], { isDeleted = false } = {}) {
   const sent: string[] = [];
   let maintenance: string | undefined;
   const source = {
@@ -21,7 +21,10 @@ function start(wanted: readonly (typeof desired)[]) {
     monitoring: async () => sentinels.map((sentinel) => ({ sentinel, masters: [] })),
     configure: async ({ kind, name }: ProvisioningStep) => sent.push(`${kind} ${name}`),
   };
-  const client = { transact: async () => sent.push('consul') };
+  const client = {
+    transact: async () => sent.push('consul'),
+    read: async () => ({ value: isDeleted ? undefined : {} }),
+  };
   const provisioner = new Provisioner({
     client: client as unknown as ConsulClient,
     naming: { environment: undefined },
@@ -59,5 +62,11 @@ t.test('maintenance is no reason to wait if there is nothing to do', async (t) =
   const { sent, reconcile, maintain } = start([]);
   maintain('m is in maintenance');
   t.match(await reconcile('m'), { kind: 'unchanged' });
+  t.strictSame(sent, []);
+});
+
+t.test('a master that another bridge has removed because its key was deleted is not added again', async (t) => {
+  const { sent, reconcile } = start([desired], { isDeleted: true });
+  t.match(await reconcile('m'), { kind: 'held', summary: 'the key desired/m was deleted a moment ago' });
   t.strictSame(sent, []);
 });

@@ -8,8 +8,15 @@ const sentinels = [1, 2, 3].map((last) => ({ host: `10.0.0.${last}`, port: 26379
 /** A source, and the Sentinels that it has asked. */
 function open() {
   const asked: string[] = [];
+  const world: { state: object } = { state: { kind: 'pending' } };
+  const follow = () => ({
+    get state() {
+      return world.state;
+    },
+    release: () => undefined,
+  });
   const source = new ProvisioningSource({
-    watches: { follow: () => ({ state: { kind: 'pending' }, release: () => undefined }) } as unknown as CatalogWatches,
+    watches: { follow } as unknown as CatalogWatches,
     naming: { environment: undefined },
     access: {},
     onChange: () => undefined,
@@ -24,7 +31,7 @@ function open() {
     }),
   });
   t.teardown(() => source.release());
-  return { source, asked };
+  return { world, source, asked };
 }
 
 t.test('a thousand masters that are compared at the same time take one question to each Sentinel', async (t) => {
@@ -39,6 +46,23 @@ t.test('a thousand masters that are compared at the same time take one question 
   );
   await compare();
   t.strictSame(asked, sentinels.map(formatAddress));
+});
+
+t.test('masters that are woken one after another share a question too', async (t) => {
+  const { source, asked } = open();
+  const compare = () => source.monitoring(sentinels, { sinceMs: performance.now() });
+  await Promise.all(Array.from({ length: 100 }, compare));
+  t.strictSame(asked, sentinels.map(formatAddress));
+});
+
+t.test('what Consul holds is read once for all masters, until it changes', async (t) => {
+  const { world, source } = open();
+  t.equal(source.read(), undefined);
+  world.state = { kind: 'current', value: [] };
+  const first = source.read();
+  t.equal(source.read(), first);
+  world.state = { kind: 'current', value: [] };
+  t.not(source.read(), first);
 });
 
 t.test('an answer from before a hint does not count', async (t) => {
