@@ -55,8 +55,11 @@ export class AgentProbe {
 
   /** For how long the last answer to another request proves that the agent answers. */
   #restMs(): number {
-    const { heardMs } = this.#options;
-    return heardMs === undefined ? 0 : Math.ceil(heardMs() + this.#limits.everyMs - performance.now());
+    return Math.max(0, Math.ceil(this.#heardMs() + this.#limits.everyMs - performance.now()));
+  }
+
+  #heardMs(): number {
+    return this.#options.heardMs?.() ?? Number.NEGATIVE_INFINITY;
   }
 
   async #askOnce(signal: AbortSignal): Promise<void> {
@@ -64,7 +67,7 @@ export class AgentProbe {
     this.#askedMs = askedMs;
     const error = await this.#failureOf(signal);
     if (signal.aborted) return;
-    if (error === undefined) return this.#answered();
+    if (error === undefined || this.#heardMs() > askedMs) return this.#answered();
     const silentMs = performance.now() - askedMs;
     if (silentMs >= this.#limits.silentMs) this.#become({ kind: 'silent', silentMs, error });
   }

@@ -5,9 +5,8 @@ import type { ApiConfig, Config, EndpointConfig, SentinelConfig } from '../confi
 import { revealAccess } from '../config/reveal.ts';
 import { ConsulPart } from '../consul/part.ts';
 import { EndpointPart } from '../endpoint/part.ts';
-import type { NewHint } from '../loop/hint.ts';
 import { MaintenancePart } from '../maintenance/part.ts';
-import { type Address, formatAddress } from '../model/address.ts';
+import { formatAddress } from '../model/address.ts';
 import { matchesAny } from '../model/glob.ts';
 import { recordPrefix } from '../model/naming.ts';
 import type { Part } from '../part.ts';
@@ -172,19 +171,15 @@ function buildBridge({ sentinel, environment, publish }: OfSentinels & Published
     localRedis: () => context.registrar()?.pausable ?? [],
     maintenance: context.maintenance(),
     onReboot: (message) => context.endpoint()?.reportReboot(message),
-    onUnmonitored: (name, address) => context.provisioner()?.sentinelChanged(name, hintOf(address, '-monitor')),
+    onUnmonitored: (name, address) => context.provisioner()?.sentinelRemoved(name, address),
     onLink: ({ sentinel: address, up, error }) => {
       const fields = { sentinel: formatAddress(address), ...(error === undefined ? {} : { error }) };
       if (up && error === undefined) {
         log.info(fields, 'sentinel connected');
-        context.provisioner()?.sentinelChanged('all', hintOf(address, 'connected'));
+        context.provisioner()?.sentinelConnected(address);
       } else log.warn(fields, up ? 'cannot read from sentinel' : 'sentinel lost');
     },
   });
-}
-
-function hintOf(sentinel: Address, event: string): NewHint {
-  return { source: `sentinel ${formatAddress(sentinel)}`, event };
 }
 
 function buildProvisioner({ sentinel, environment }: OfSentinels, context: PartContext): Part {

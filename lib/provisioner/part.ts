@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { ConsulClient } from '../client/consul.ts';
 import type { RedisAccess } from '../client/redis-connection.ts';
 import type { CatalogWatches } from '../consul/watches.ts';
@@ -5,12 +6,13 @@ import type { DesiredView } from '../http/views.ts';
 import type { NewHint } from '../loop/hint.ts';
 import { Loop } from '../loop/loop.ts';
 import type { RunReport } from '../loop/outcome.ts';
-import type { Address } from '../model/address.ts';
+import { type Address, formatAddress } from '../model/address.ts';
 import type { Naming } from '../model/naming.ts';
 import type { SentinelVoter } from '../model/sentinel.ts';
 import type { Part, Readiness } from '../part.ts';
 import { ProvisioningSource } from './observe.ts';
 import { Provisioner } from './reconciler.ts';
+import { type ProvisioningHint, Removals } from './removals.ts';
 
 export interface ProvisioningPartOptions {
   readonly client: ConsulClient;
@@ -35,7 +37,8 @@ export class ProvisioningPart implements Part {
   readonly name = 'provisioner';
   readonly desired: DesiredView = { list: () => [...(this.#source.read()?.desired.keys() ?? [])].toSorted() };
   readonly #source: ProvisioningSource;
-  readonly #loop: Loop;
+  readonly #loop: Loop<ProvisioningHint>;
+  readonly #removals = new Removals();
 
   constructor(options: ProvisioningPartOptions) {
     const { client, naming, watches, sentinels, voters, redisAccess, matches } = options;
@@ -87,10 +90,21 @@ export class ProvisioningPart implements Part {
     return { desired: [...(reading?.desired.keys() ?? [])], provisioned: [...(reading?.provisioned.keys() ?? [])] };
   }
 
-  /** A Sentinel monitors a master no more, or is connected and may know other masters than before (`all`). */
-  sentinelChanged(name: string | 'all', hint: NewHint): void {
-    if (name === 'all') this.#loop.wakeAll(hint);
-    else if (this.#loop.keys.includes(name)) this.#loop.wake(name, hint);
+  /** A Sentinel is connected, and may know other masters than before. */
+  sentinelConnected(sentinel: Address): void {
+    this.#loop.wakeAll({ source: `sentinel ${formatAddress(sentinel)}`, event: 'connected' });
+  }
+
+  /** A Sentinel monitors a master no more. */
+  sentinelRemoved(name: string, sentinel: Address): void {
+    if (!this.#loop.keys.includes(name)) return;
+    const delayMs = this.#removals.delayMs(name, performance.now());
+    this.#loop.wake(name, {
+      source: `sentinel ${formatAddress(sentinel)}`,
+      event: '-monitor',
+      kind: 'removed',
+      delayMs,
+    });
   }
 
   #wake(hint: NewHint): void {

@@ -17,6 +17,8 @@ import {
   type ProvisioningSituation,
   planProvisioning,
 } from './plan.ts';
+import type { ProvisioningHint } from './removals.ts';
+import { describeStep } from './step-text.ts';
 
 export interface ProvisionerOptions {
   readonly client: ConsulClient;
@@ -60,7 +62,7 @@ const sharedMs = 1_000;
 const freshMs = 5;
 
 /** Keeps every Sentinel monitoring what `desired/` says. One key of the loop is one master. */
-export class Provisioner implements Reconciler {
+export class Provisioner implements Reconciler<ProvisioningHint> {
   readonly name = 'provisioner';
   readonly #options: ProvisionerOptions;
   readonly #memory = new HiddenSettingsMemory();
@@ -69,7 +71,11 @@ export class Provisioner implements Reconciler {
     this.#options = options;
   }
 
-  async reconcile({ key: name, hints }: Run): Promise<Outcome> {
+  delayMs(hint: ProvisioningHint): number {
+    return hint.kind === 'removed' ? hint.delayMs : 0;
+  }
+
+  async reconcile({ key: name, hints }: Run<ProvisioningHint>): Promise<Outcome> {
     const { source, matches } = this.#options;
     const reading = source.read();
     if (reading === undefined) return { kind: 'held', summary: 'no current answer from Consul yet', retryAfterMs };
@@ -95,7 +101,7 @@ export class Provisioner implements Reconciler {
   }
 
   /** Nothing is changed by an answer that other masters share. */
-  async #decide(name: string, given: Given & Pick<Run, 'hints'>): Promise<Decision> {
+  async #decide(name: string, given: Given & Pick<Run<ProvisioningHint>, 'hints'>): Promise<Decision> {
     const times = given.hints.map((hint) => hint.receivedMs - (isTimerHint(hint) ? sharedMs : 0));
     const sinceMs = Math.max(...times);
     const situation = await this.#observe(name, { ...given, sinceMs });
@@ -209,7 +215,7 @@ function changesNothing({ steps, noteBefore, noteAfter }: StepsPlan): boolean {
 function inMaintenance(plan: StepsPlan, why: string): Outcome {
   if (changesNothing(plan)) return { kind: 'unchanged' };
   const { steps } = plan;
-  const waiting = steps.length === 0 ? '' : `; after it: ${steps.map(describe).join('; ')}`;
+  const waiting = steps.length === 0 ? '' : `; after it: ${steps.map(describeStep).join('; ')}`;
   return { kind: 'held', summary: `${why}${waiting}`, retryAfterMs: maintenanceRetryMs };
 }
 
@@ -232,19 +238,6 @@ function superseded(name: string): string {
 }
 
 function applied(steps: readonly ProvisioningStep[]): Outcome {
-  const commands = steps.map(describe);
+  const commands = steps.map(describeStep);
   return { kind: 'applied', summary: commands.join('; '), details: { cause: 'provisioning', steps: commands } };
-}
-
-/** Without values, because some are passwords. */
-function describe(step: ProvisioningStep): string {
-  const at = `at ${formatAddress(step.sentinel)}`;
-  switch (step.kind) {
-    case 'monitor':
-      return `SENTINEL MONITOR ${step.name} ${formatAddress(step.address)} ${step.quorum} ${at}`;
-    case 'set':
-      return `SENTINEL SET ${step.name} ${Object.keys(step.options).join(' ')} ${at}`;
-    case 'remove':
-      return `SENTINEL REMOVE ${step.name} ${at}`;
-  }
 }

@@ -44,7 +44,7 @@ const tickMs = 1_000;
  * masters: the questions about a thousand at once would hold up the event loop.
  */
 const idleTicks = 5;
-const mostIdleMs = 5_500;
+const mostIdleMs = 4_500;
 /** How long a request for it counts. */
 const wantedForMs = 60_000;
 const askTimeoutMs = 500;
