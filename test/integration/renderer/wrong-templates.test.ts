@@ -50,7 +50,11 @@ t.test('templates that do not end, or read and write megabytes, delay nothing', 
   for (const { name } of wrong) await waitFor(name, () => rendering.state(name), invalid);
   const longestMs = turns.end();
   t.match(rendering.state('nested.conf').lastOutcome, {
-    error: { code: 'template-failed', message: /nested\.conf\.hbs:1:\d+: .*(larger than|does not end)/ },
+    // A fast machine reaches the limit of memory first, which knows no place.
+    error: {
+      code: 'template-failed',
+      message: /nested\.conf\.hbs(:1:\d+: .*(larger than|does not end)|: .*needs more than)/,
+    },
   });
   // Together they take seconds.
   t.ok(longestMs < 450, `${longestMs} ms`);
