@@ -227,8 +227,10 @@ export async function failOver(sentinel: SentinelServer, name: string): Promise<
 export async function failOverTo(sentinel: SentinelServer, name: string, address: Address): Promise<void> {
   const isThere = async () => {
     const { ip = '', port, flags } = await sentinel.masterInfo(name);
+    // Until the end of a failover the leader names the former master, when the others have changed already.
+    if (flags?.includes('failover_in_progress') !== false) return false;
     if (sameAddress({ host: ip, port: Number(port) }, address)) return true;
-    if (flags?.includes('failover_in_progress') === false) await failOver(sentinel, name);
+    await failOver(sentinel, name);
     return false;
   };
   const options = { until: Boolean, intervalMs: 50, timeoutMs: 60_000 };
