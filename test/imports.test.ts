@@ -4,7 +4,7 @@ import t from 'tap';
 
 /*
  * The direction of imports, as docs/architecture.md draws it. A feature imports what the features share, and no other
- * feature. Every room may import `model`, `errors`, `backoff`, `deadline`, `links`, `mounts`, `file-system`, `regular-file`, `followed-file`, `append-file`,
+ * feature. Every room may import `model`, `errors`, `backoff`, `deadline`, `semaphore`, `links`, `mounts`, `file-system`, `regular-file`, `followed-file`, `append-file`,
  * `replaced-file`, `file-watch` and `package-files` as well.
  */
 const features = [
@@ -55,6 +55,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   backoff: [],
   links: [],
   deadline: [],
+  semaphore: [],
   mounts: [],
   'file-system': ['deadline'],
   'regular-file': [],
@@ -69,6 +70,7 @@ const forAll = new Set([
   'errors',
   'backoff',
   'deadline',
+  'semaphore',
   'links',
   'mounts',
   'file-system',

@@ -1,9 +1,5 @@
 import { SwitchmasterError } from '../errors.ts';
-
-interface Waiting {
-  readonly begin: () => void;
-  readonly fail: (reason: unknown) => void;
-}
+import { Semaphore } from '../semaphore.ts';
 
 /**
  * Asks one server a few questions at a time, the others in their order. A thousand at once take a busy server longer than the
@@ -11,12 +7,10 @@ interface Waiting {
  * queue, and finds few questions before it in the connection.
  */
 export class QuestionQueue {
-  readonly #atOnce: number;
-  #asking = 0;
-  readonly #waiting = new Set<Waiting>();
+  readonly #semaphore: Semaphore;
 
   constructor(atOnce: number) {
-    this.#atOnce = atOnce;
+    this.#semaphore = new Semaphore({ places: () => atOnce });
   }
 
   /**
@@ -24,48 +18,16 @@ export class QuestionQueue {
    * If the server leaves one without an answer, those that wait fail with the same error, so that none waits for several deadlines.
    */
   async ask<T>(question: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const permit = this.#semaphore.permit();
     signal?.throwIfAborted();
-    if (this.#asking < this.#atOnce) this.#asking += 1;
-    else await this.#wait(signal);
+    if (!permit.tryEnter()) await permit.enter(signal);
     try {
       return await question();
     } catch (thrown) {
-      if (thrown instanceof SwitchmasterError && thrown.code === 'redis-timeout') this.#failWaiting(thrown);
+      if (thrown instanceof SwitchmasterError && thrown.code === 'redis-timeout') this.#semaphore.rejectWaiting(thrown);
       throw thrown;
     } finally {
-      this.#next();
+      permit.leave();
     }
-  }
-
-  /** The question that ends gives its place to this one. */
-  async #wait(signal: AbortSignal | undefined): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const waiting: Waiting = { begin: resolve, fail: reject };
-    const onAbort = (): void => {
-      if (this.#waiting.delete(waiting)) reject(signal?.reason);
-    };
-    this.#waiting.add(waiting);
-    signal?.addEventListener('abort', onAbort, { once: true });
-    try {
-      await promise;
-    } finally {
-      signal?.removeEventListener('abort', onAbort);
-    }
-  }
-
-  #next(): void {
-    const [next] = this.#waiting;
-    if (next === undefined) {
-      this.#asking -= 1;
-      return;
-    }
-    this.#waiting.delete(next);
-    next.begin();
-  }
-
-  #failWaiting(error: SwitchmasterError): void {
-    const failing = [...this.#waiting];
-    this.#waiting.clear();
-    for (const { fail } of failing) fail(error);
   }
 }

@@ -1,6 +1,6 @@
+import type { Permit } from '../semaphore.ts';
 import type { CrashEvidence } from './evidence.ts';
 import type { CrashLeaseOptions } from './lease.ts';
-import type { Permit } from './semaphore.ts';
 import type { CrashEnd } from './subject.ts';
 
 export interface CrashCaseParts extends CrashLeaseOptions {
@@ -14,7 +14,7 @@ export interface CrashCaseRun<Target> {
   /** After the proof, for what contradicts it: other bridges, and connections that have not noticed. It may change. */
   readonly waitMs: () => number;
   /** To judge it: few crashes are judged at once. */
-  readonly permit: Permit;
+  readonly permit: Pick<Permit, 'enter' | 'leave'>;
   /** Whether another process has answered and closed since. What was known is too old then, and another case follows. */
   readonly isOutdated: () => boolean;
   /** When the judgement was wanted, in milliseconds of `performance.now()`. It may have waited since. */

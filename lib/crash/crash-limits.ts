@@ -1,4 +1,4 @@
-import { type Permit, Semaphore } from './semaphore.ts';
+import { type Permit, Semaphore } from '../semaphore.ts';
 
 /**
  * For each crash that is judged, every Sentinel and every replica is asked some fifty times a second. A few take less time one after the
@@ -15,7 +15,7 @@ const mostMs = 1_600;
 const fewestFailovers = 4;
 
 /** A permit to judge a crash, and to order its failover. */
-export interface CrashPermit extends Permit {
+export interface CrashPermit extends Omit<Permit, 'tryEnter'> {
   /** The judgement has ended. An ordered failover is still under way. */
   endJudgement(): void;
 }

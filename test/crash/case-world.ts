@@ -3,11 +3,11 @@ import { createServer, type Server } from 'node:net';
 import type { Test } from 'tap';
 import { CrashCase } from '../../lib/crash/case.ts';
 import type { CrashCaseParts } from '../../lib/crash/case-options.ts';
-import { Semaphore } from '../../lib/crash/semaphore.ts';
 import type { CrashEnd, CrashSubject } from '../../lib/crash/subject.ts';
 import { SwitchmasterError } from '../../lib/errors.ts';
 import type { Address } from '../../lib/model/address.ts';
 import { type CrashDecision, contradictConnection } from '../../lib/model/crash.ts';
+import { Semaphore } from '../../lib/semaphore.ts';
 
 export async function listen(port = 0): Promise<Server> {
   const server = createServer((socket) => socket.on('error', () => undefined).resume());

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { type Permit, Semaphore } from '../../lib/crash/semaphore.ts';
+import { type Permit, Semaphore } from '../lib/semaphore.ts';
 
 const { signal } = new AbortController();
 

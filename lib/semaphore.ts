@@ -3,9 +3,12 @@ import { performance } from 'node:perf_hooks';
 /** The right to a place of a semaphore, taken and given back any number of times. */
 export interface Permit {
   /**
-   * Resolves when a place is held. `waited`: all were taken at first, so what was read before is old. Rejects if `signal` is aborted.
+   * Resolves when a place is held. `waited`: all were taken at first, so what was read before is old. Rejects if `signal` is aborted, or
+   * by {@link Semaphore.rejectWaiting}.
    */
-  enter(signal: AbortSignal): Promise<'at-once' | 'waited'>;
+  enter(signal?: AbortSignal): Promise<'at-once' | 'waited'>;
+  /** Whether a place is held now. Does not wait for one. */
+  tryEnter(): boolean;
   leave(): void;
   /** Whether others wait for a place. */
   readonly isWaitedFor: boolean;
@@ -14,6 +17,7 @@ export interface Permit {
 interface Waiting {
   readonly rank: () => number;
   readonly begin: () => void;
+  readonly fail: (reason: unknown) => void;
 }
 
 export interface SemaphoreOptions {
@@ -38,19 +42,25 @@ export class Semaphore {
     this.#everyMs = everyMs;
   }
 
-  /** `rank`: the lowest goes first of those that wait. Asked when a place is given. */
-  permit(rank: () => number): Permit {
+  /** `rank`: the lowest goes first of those that wait. Asked when a place is given. Default: all are equal. */
+  permit(rank: () => number = () => 0): Permit {
     let isHeld = false;
     const semaphore = this;
+    const tryEnter = () => {
+      if (isHeld || semaphore.#waiting.size > 0 || semaphore.#restMs > 0) return isHeld;
+      semaphore.#take();
+      isHeld = true;
+      return true;
+    };
     return {
+      tryEnter,
       async enter(signal) {
         if (isHeld) return 'at-once';
-        signal.throwIfAborted();
-        const isFree = semaphore.#waiting.size === 0 && semaphore.#restMs === 0;
-        if (isFree) semaphore.#take();
-        else await semaphore.#wait(rank, signal);
+        signal?.throwIfAborted();
+        if (tryEnter()) return 'at-once';
+        await semaphore.#wait(rank, signal);
         isHeld = true;
-        return isFree ? 'at-once' : 'waited';
+        return 'waited';
       },
       leave() {
         if (!isHeld) return;
@@ -64,6 +74,13 @@ export class Semaphore {
     };
   }
 
+  /** Those that wait get no place. */
+  rejectWaiting(reason: unknown): void {
+    const failing = [...this.#waiting];
+    this.#waiting.clear();
+    for (const { fail } of failing) fail(reason);
+  }
+
   /** Until a place can be given; Infinity while all are taken. */
   get #restMs(): number {
     if (this.#taken >= this.#places()) return Number.POSITIVE_INFINITY;
@@ -75,20 +92,20 @@ export class Semaphore {
     this.#nextMs = performance.now() + this.#everyMs();
   }
 
-  async #wait(rank: () => number, signal: AbortSignal): Promise<void> {
+  async #wait(rank: () => number, signal: AbortSignal | undefined): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const waiting: Waiting = { rank, begin: resolve };
+    const waiting: Waiting = { rank, begin: resolve, fail: reject };
     // One that has been given a place meanwhile keeps it.
     const onAbort = (): void => {
-      if (this.#waiting.delete(waiting)) reject(signal.reason);
+      if (this.#waiting.delete(waiting)) reject(signal?.reason);
     };
     this.#waiting.add(waiting);
     this.#give();
-    signal.addEventListener('abort', onAbort, { once: true });
+    signal?.addEventListener('abort', onAbort, { once: true });
     try {
       await promise;
     } finally {
-      signal.removeEventListener('abort', onAbort);
+      signal?.removeEventListener('abort', onAbort);
     }
   }
 
