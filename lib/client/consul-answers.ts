@@ -17,7 +17,8 @@ type Value = ConsulAnswers[ConsulQuery['kind']];
 
 /**
  * Reads Consul's answer to a query, where it is a text or was parsed already. A folder of keys is read again every few seconds, and
- * the list of services after each change of one, so a text that is known has the value that was read from it, as the same object. Throws `consul-answer-invalid` for any other shape.
+ * the list of services after each change of one, so a text that is known has the value that was read from it, as the same object.
+ * Throws `consul-answer-invalid` for any other shape.
  */
 export function readBody(
   query: ConsulQuery,

@@ -10,8 +10,8 @@ const askEveryMs = 18;
 /** While it loads, or gives no answer for long. */
 const askRarelyMs = 100;
 /**
- * The pauses before the first question about a process. One that is killed closes its connections in any order, so its listener is often open for
- * some milliseconds after the bridge's connection was closed.
+ * The pauses before the first question about a process. One that is killed closes its connections in any order, so its listener is often
+ * open for some milliseconds after the bridge's connection was closed.
  */
 const endingMs = [2, 3, 5, 8];
 const restartMs = 10_000;

@@ -5,6 +5,7 @@ import { SentinelMonitoringLink } from '../client/sentinel-monitoring.ts';
 import type { CatalogWatches, Follow } from '../consul/watches.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import type { KvEntry } from '../model/catalog.ts';
+import { Memo } from '../model/memo.ts';
 import { desiredPrefix, type Naming, nameInKey, provisionedPrefix, recordPrefix } from '../model/naming.ts';
 import {
   type DesiredMaster,
@@ -49,8 +50,8 @@ export class ProvisioningSource {
   readonly #links = new Map<string, Link>();
   /** By Sentinel. */
   readonly #asked = new Map<string, Asked>();
-  /** The last reading, and what it was read from: a run of each master reads all of them. */
-  #last: { readonly values: readonly (readonly KvEntry[])[]; readonly reading: DesiredReading } | undefined;
+  /** A run of each master reads all of them. */
+  readonly #reading = new Memo<DesiredReading>();
 
   constructor(options: {
     readonly watches: CatalogWatches;
@@ -73,10 +74,8 @@ export class ProvisioningSource {
   read(): DesiredReading | undefined {
     const [desired, provisioned, records] = [this.#desired.state, this.#provisioned.state, this.#records.state];
     if (desired.kind !== 'current' || provisioned.kind !== 'current' || records.kind !== 'current') return undefined;
-    const values = [desired.value, provisioned.value, records.value];
-    if (this.#last?.values.every((value, i) => value === values[i]) !== true)
-      this.#last = { values, reading: this.#parse(desired.value, provisioned.value, records.value) };
-    return this.#last?.reading;
+    const values = [desired.value, provisioned.value, records.value] as const;
+    return this.#reading.get(values, () => this.#parse(...values));
   }
 
   #parse(desired: readonly KvEntry[], provisioned: readonly KvEntry[], records: readonly KvEntry[]): DesiredReading {
