@@ -1,4 +1,6 @@
 import { Command, Option } from 'commander';
+import { programVariable } from '../test/runner/environment.ts';
+import { buildProgram } from '../test/runner/program.ts';
 import { benchCrash } from './crash.ts';
 import { benchEndpoint } from './endpoint.ts';
 import { shardsPerSide as announcedShards, benchFailover } from './failover.ts';
@@ -15,7 +17,12 @@ import { shardsPerSide as promotedShards } from './promotion-stage.ts';
 import { benchRender } from './render.ts';
 
 const program = new Command('bench')
-  .description('Measure switchmaster and alternatives in one run, and print ratios.')
+  .description(
+    'Measure switchmaster and alternatives in one run, and print ratios. It runs the single file that the packages have.',
+  )
+  .hook('preAction', async () => {
+    process.env[programVariable] ??= await buildProgram();
+  })
   .showHelpAfterError();
 
 program

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type Address, formatAddress } from '../../lib/model/address.ts';
 import { programFile } from '../runner/environment.ts';
+import { buildProgram } from '../runner/program.ts';
 import type { Ground } from './ground.ts';
 import { Server, type ServerSpec } from './server.ts';
 
@@ -19,7 +20,7 @@ export type DaemonOptions = {
   launcher?: readonly string[];
   /** A folder with the switchmaster to run, with its own `node_modules`. Default: this checkout. */
   checkout?: string;
-  /** The file that Node.js runs. Default: the command of the checkout. */
+  /** The file that Node.js runs. Default: the bundle of the checkout; without one and without the runner, the source. */
   program?: string;
   /** Arguments of Node.js before the file. Default: none. */
   nodeArguments?: readonly string[];
@@ -73,7 +74,7 @@ export interface DaemonAnswer {
 export async function switchmaster(ground: Ground, options: DaemonOptions): Promise<Daemon> {
   const { name = 'switchmaster', config, ready = '/ready', checkout, nodeArguments = [] } = options;
   const { api, configFile } = await placeDaemon(ground, { name, config });
-  const { program = checkout === undefined ? programFile() : join(checkout, 'cmd/switchmaster.ts') } = options;
+  const { program = checkout === undefined ? programFile() : await buildProgram(resolve(checkout)) } = options;
   const [first = process.execPath, ...rest] = [...(options.launcher ?? []), process.execPath];
   const argv = [first, ...rest, ...nodeArguments, program, 'run', '--config', configFile] as const;
   const base = ground.server(name, argv);
