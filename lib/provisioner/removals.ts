@@ -6,19 +6,35 @@ export type ProvisioningHint =
   | (Hint & { readonly kind: 'removed'; readonly delayMs: number });
 
 /** Two who disagree about a master would otherwise make the Sentinels write their config files without end. */
-const apartMs = 1_000;
+const firstApartMs = 1_000;
+/** The default of `sentinel.resync`, which looks after each master anyway. */
+const mostApartMs = 30_000;
+/** Without a removal in this time, the next one is answered at once. */
+const forgottenMs = 60_000;
 
-/** How soon a master is added again that somebody removed at a Sentinel: at once, but once a second at most. */
+interface Answer {
+  /** When the run begins or began, in milliseconds of `performance.now()`. */
+  readonly runMs: number;
+  /** How long after it the next one may begin. */
+  readonly apartMs: number;
+}
+
+/** How soon a master is added again that somebody removed at a Sentinel: at once, then with growing pauses. */
 export class Removals {
-  /** When the last run about a removal begins or began, by master, in milliseconds of `performance.now()`. */
-  readonly #runMs = new Map<string, number>();
+  readonly #answers = new Map<string, Answer>();
 
   /** How long the run about a removal waits that is noticed now. */
   delayMs(name: string, nowMs: number): number {
-    const lastMs = this.#runMs.get(name) ?? Number.NEGATIVE_INFINITY;
-    // One that is still to come is about this removal too.
-    const runMs = lastMs > nowMs ? lastMs : Math.max(nowMs, lastMs + apartMs);
-    this.#runMs.set(name, runMs);
-    return runMs - nowMs;
+    const next = answerNext(this.#answers.get(name), nowMs);
+    this.#answers.set(name, next);
+    return next.runMs - nowMs;
   }
+}
+
+function answerNext(last: Answer | undefined, nowMs: number): Answer {
+  if (last === undefined || nowMs - last.runMs >= forgottenMs) return { runMs: nowMs, apartMs: firstApartMs };
+  // One that is still to come is about this removal too.
+  if (last.runMs > nowMs) return last;
+  const apartMs = Math.min(2 * last.apartMs, mostApartMs);
+  return { runMs: Math.max(nowMs, last.runMs + last.apartMs), apartMs };
 }
