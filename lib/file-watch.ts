@@ -1,12 +1,13 @@
 import { stat } from 'node:fs/promises';
 import { withinDeadline } from './file-system.ts';
+import { ticks } from './ticks.ts';
 
 export interface FileWatchOptions {
   readonly files: readonly string[];
   /** The files changed, and the poll after that found no further change. */
   readonly onChange: () => void;
-  /** Default 2 s. */
-  readonly intervalMs?: number;
+  /** Calls a function again and again, until it is ended. Default: every 2 s. */
+  readonly repeat?: (look: () => void) => () => void;
 }
 
 /**
@@ -16,7 +17,7 @@ export interface FileWatchOptions {
  */
 export class FileWatch {
   readonly #onChange: () => void;
-  readonly #timer: NodeJS.Timeout;
+  readonly #stopLooking: () => void;
   #files: readonly string[];
   /** The state that is in use; undefined until the first look. */
   #known: string | undefined;
@@ -25,10 +26,10 @@ export class FileWatch {
   /** The last state of each file. */
   readonly #states = new Map<string, string>();
 
-  constructor({ files, onChange, intervalMs = 2_000 }: FileWatchOptions) {
+  constructor({ files, onChange, repeat = (look) => ticks.every(2, look) }: FileWatchOptions) {
     this.#files = files;
     this.#onChange = onChange;
-    this.#timer = setInterval(() => void this.#look(), intervalMs);
+    this.#stopLooking = repeat(() => void this.#look());
     void this.#look();
   }
 
@@ -50,7 +51,7 @@ export class FileWatch {
   }
 
   close(): void {
-    clearInterval(this.#timer);
+    this.#stopLooking();
   }
 
   /** A file whose file system hangs counts as unchanged. */

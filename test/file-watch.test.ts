@@ -8,7 +8,11 @@ function watch(t: Test, files: readonly string[]) {
   const onChange = () => {
     changes += 1;
   };
-  const watched = new FileWatch({ files, onChange, intervalMs: 5 });
+  const repeat = (look: () => void) => {
+    const timer = setInterval(look, 5);
+    return () => clearInterval(timer);
+  };
+  const watched = new FileWatch({ files, onChange, repeat });
   t.teardown(() => watched.close());
   return { watched, until: (count: number) => waitFor('a change', () => changes, { until: (seen) => seen === count }) };
 }

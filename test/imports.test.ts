@@ -5,7 +5,7 @@ import t from 'tap';
 /*
  * The direction of imports, as docs/architecture.md draws it. A feature imports what the features share, and no other
  * feature. Every room may import `model`, `errors`, `backoff`, `deadline`, `semaphore`, `links`, `mounts`, `file-system`, `regular-file`, `followed-file`, `append-file`,
- * `replaced-file`, `file-watch` and `package-files` as well.
+ * `replaced-file`, `file-watch`, `ticks` and `package-files` as well.
  */
 const features = [
   'bridge',
@@ -63,6 +63,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'append-file': [],
   'replaced-file': [],
   'file-watch': [],
+  ticks: [],
   'package-files': [],
 };
 const forAll = new Set([
@@ -79,6 +80,7 @@ const forAll = new Set([
   'append-file',
   'replaced-file',
   'file-watch',
+  'ticks',
   'package-files',
 ]);
 const servers = new Set(['consul', 'ioredis']);

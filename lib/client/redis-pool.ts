@@ -1,6 +1,7 @@
 import { type Address, formatAddress } from '../model/address.ts';
 import { linkFaults } from '../model/link-fault.ts';
 import type { RoleAnswer } from '../model/sentinel.ts';
+import { ticks } from '../ticks.ts';
 import { RedisLink } from './redis.ts';
 import type { RedisAccess } from './redis-connection.ts';
 import type { RefusedCommand } from './refused-commands.ts';
@@ -25,7 +26,7 @@ export interface Refusal {
 
 const greetingTimeoutMs = 2_000;
 /** How often the bridge asks a server again that refused something: no server reports a changed ACL. */
-const recheckMs = 10_000;
+const recheckSeconds = 10;
 
 type Commands = readonly (readonly [string, ...(string | number)[]])[];
 
@@ -39,7 +40,7 @@ export class RedisPool {
   readonly #access: RedisAccess;
   readonly #hooks: RedisPoolHooks;
   readonly #probes: Commands;
-  readonly #recheck: NodeJS.Timeout;
+  readonly #stopRechecks: () => void;
   #closed = false;
   readonly #links = new Map<string, RedisLink>();
   /** The addresses by owner. A link without an owner is closed. */
@@ -54,7 +55,7 @@ export class RedisPool {
     this.#access = access;
     this.#hooks = hooks;
     this.#probes = probes;
-    this.#recheck = setInterval(() => this.#greetLimited(), recheckMs).unref();
+    this.#stopRechecks = ticks.every(recheckSeconds, () => this.#greetLimited(), { keepsProcess: false });
   }
 
   /** Sets the addresses of `owner` and connects to them. */
@@ -121,7 +122,7 @@ export class RedisPool {
   /** Closes all links for good. A later request is unanswered and opens no lasting connection. */
   close(): void {
     this.#closed = true;
-    clearInterval(this.#recheck);
+    this.#stopRechecks();
     for (const link of this.#links.values()) link.close();
     this.#links.clear();
     this.#wanted.clear();

@@ -3,6 +3,7 @@ import { type ErrorCode, SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import { isNamed } from '../model/link-fault.ts';
 import type { SentinelEvent, SentinelView } from '../model/sentinel.ts';
+import { ticks } from '../ticks.ts';
 import { withRedisDeadline } from './deadline.ts';
 import { FaultFinder } from './fault-finder.ts';
 import { openRedis, type RedisAccess } from './redis-connection.ts';
@@ -26,8 +27,8 @@ export interface SentinelLinkOptions {
   readonly onDown: (error: SwitchmasterError) => void;
 }
 
-/** How often a link is checked by PING, in milliseconds. */
-const pingMs = 3_000;
+/** How often a link is checked by PING. */
+const pingSeconds = 3;
 
 /**
  * One Sentinel: a subscription to all its messages, and a connection for questions. The two go up and down together.
@@ -38,7 +39,7 @@ export class SentinelLink {
   readonly #options: SentinelLinkOptions;
   readonly #events: Redis;
   readonly #commands: Redis;
-  readonly #pinger: NodeJS.Timeout;
+  readonly #stopPinging: () => void;
   readonly #faults: FaultFinder;
   #lastError: Error | undefined;
   /** The code of the last `onDown` since the link was up. */
@@ -63,7 +64,7 @@ export class SentinelLink {
     });
     this.#events.on('ready', () => void this.#greet());
     this.#commands.on('ready', () => void this.#greet());
-    this.#pinger = setInterval(() => void this.#ping(), pingMs);
+    this.#stopPinging = ticks.every(pingSeconds, () => void this.#ping());
   }
 
   get up(): boolean {
@@ -133,7 +134,7 @@ export class SentinelLink {
   }
 
   close(): void {
-    clearInterval(this.#pinger);
+    this.#stopPinging();
     this.#faults.close();
     for (const redis of [this.#events, this.#commands]) {
       redis.removeAllListeners();

@@ -65,7 +65,8 @@ export class EventStreams {
   readonly #journal: JournalView;
   readonly #options: Required<EventStreamOptions>;
   readonly #streams = new Set<Stream>();
-  readonly #timers: readonly NodeJS.Timeout[];
+  /** While there are streams. */
+  #timers: readonly NodeJS.Timeout[] = [];
   readonly #unsubscribe: () => void;
   #isClosed = false;
 
@@ -73,12 +74,6 @@ export class EventStreams {
     this.#journal = journal;
     this.#options = { heartbeatMs: 15_000, stallMs: 10_000, maxStreams: 500, maxStreamsPerClient: 250, ...options };
     this.#unsubscribe = journal.subscribe((entry) => this.#publish(entry));
-    const { heartbeatMs, stallMs } = this.#options;
-    this.#timers = [
-      setInterval(() => this.#sendHeartbeat(), heartbeatMs),
-      setInterval(() => this.#closeStalled(), stallMs / 4),
-    ];
-    for (const timer of this.#timers) timer.unref();
   }
 
   get size(): number {
@@ -101,10 +96,11 @@ export class EventStreams {
       // Proxies must not buffer events (nginx, "X-Accel-Buffering").
       'x-accel-buffering': 'no',
     });
-    response.on('close', () => this.#streams.delete(stream));
+    response.on('close', () => this.#forget(stream));
     response.on('error', () => response.destroy());
     response.on('drain', () => response.writableEnded || this.#resume(stream));
     this.#streams.add(stream);
+    this.#startTimers();
     this.#send(stream, 'retry: 2000\n\n');
     if (this.#isClosed) this.#end(stream);
     else this.#resume(stream);
@@ -115,7 +111,7 @@ export class EventStreams {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#unsubscribe();
-    for (const timer of this.#timers) clearInterval(timer);
+    this.#stopTimers();
     for (const stream of this.#streams) this.#end(stream);
   }
 
@@ -123,6 +119,26 @@ export class EventStreams {
   destroy(): void {
     this.close();
     for (const { response } of this.#streams) response.destroy();
+  }
+
+  #startTimers(): void {
+    if (this.#timers.length > 0 || this.#isClosed) return;
+    const { heartbeatMs, stallMs } = this.#options;
+    this.#timers = [
+      setInterval(() => this.#sendHeartbeat(), heartbeatMs),
+      setInterval(() => this.#closeStalled(), stallMs / 4),
+    ];
+    for (const timer of this.#timers) timer.unref();
+  }
+
+  #stopTimers(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#timers = [];
+  }
+
+  #forget(stream: Stream): void {
+    this.#streams.delete(stream);
+    if (this.#streams.size === 0) this.#stopTimers();
   }
 
   #end({ response }: Stream): void {

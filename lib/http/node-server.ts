@@ -1,6 +1,7 @@
 import http, { type RequestListener } from 'node:http';
 import https from 'node:https';
 import type { TlsOptions } from 'node:tls';
+import { ticks } from '../ticks.ts';
 import { limitConnections } from './connections.ts';
 import { answerExpectation } from './unparsed.ts';
 
@@ -30,6 +31,8 @@ export function makeNodeServer(answer: RequestListener, options: NodeServerOptio
       ? http.createServer(nodeOptions, answer)
       : https.createServer({ ...nodeOptions, ...tls, handshakeTimeout: requestTimeoutMs }, answer);
   server.on('checkExpectation', answerExpectation);
+  // Node looks every second from now on: in the same turn as all else that this process repeats.
+  server.on('listening', () => ticks.restart());
   limitConnections(server, maxConnectionsPerClient);
   return server;
 }

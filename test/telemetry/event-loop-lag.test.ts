@@ -19,7 +19,7 @@ function stallAndScrape(registry: Registry) {
     await delay(500);
     const endMs = performance.now() + 600;
     while (performance.now() < endMs);
-    await delay(500);
+    await delay(1_500);
     return scrape(registry);
   };
 }
@@ -29,7 +29,7 @@ t.test('the lag of the event loop is what its timers are late by, and a blocked 
   collectNodeMetrics(registry);
   const before = await scrape(registry);
   t.same(Object.values(before), [0, 0, 0, 0, 0, 0, 0], 'nothing is measured yet');
-  // A stall that begins before the first measurement after a scrape does not show, and a busy machine measures late.
+  // On a busy machine, a scrape may come before the measurement.
   const lag = await waitFor('a stall to show', stallAndScrape(registry), { until: ({ max }) => max >= 0.3 });
   t.ok(lag.min < 0.05, `without the time between two measurements: ${lag.min}`);
   t.ok(lag.max < 10, `the loop stood still for 600 ms: ${lag.max}`);

@@ -5,6 +5,7 @@ import type { UnorderedCrash } from '../../http/views.ts';
 import { type Address, type Endpoint, sameAddress } from '../../model/address.ts';
 import { compareVersions } from '../../model/epoch.ts';
 import type { MasterRecord } from '../../model/record.ts';
+import { ticks } from '../../ticks.ts';
 import type { MasterMemory } from '../memory.ts';
 import type { LagSource } from '../observe/lag.ts';
 import { distinctViews } from '../observe/sentinel-reading.ts';
@@ -26,8 +27,6 @@ export interface CrashOrdersOptions extends CrashCaseParts, SentinelCrashParts {
   readonly localMasters: () => readonly LocalMaster[];
 }
 
-const tickMs = 1_000;
-
 /**
  * The bridge measures a replica every five seconds at least. It may be behind by one measurement if writes were on their
  * way.
@@ -43,7 +42,7 @@ export class CrashOrders {
   readonly #cases: CrashCases<ClosedMaster, Address>;
   readonly #ways = new Map<string, { readonly master: Address; readonly ways: Promise<readonly Way[]> }>();
   #masters = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #stopTicks: () => void = () => undefined;
 
   constructor(options: CrashOrdersOptions) {
     this.#options = options;
@@ -61,11 +60,11 @@ export class CrashOrders {
 
   start(): void {
     this.#cases.start();
-    this.#timer = setInterval(() => this.#prepare(), tickMs);
+    this.#stopTicks = ticks.every(1, () => this.#prepare());
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#timer);
+    this.#stopTicks();
     await this.#cases.stop();
   }
 

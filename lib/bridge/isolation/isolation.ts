@@ -1,5 +1,6 @@
 import type { IsolationState as ShownIsolation } from '../../http/views.ts';
 import type { MasterProblem } from '../../model/problem.ts';
+import { ticks } from '../../ticks.ts';
 import type { LocalRedis } from './local-redis.ts';
 import { IsolationWatch, type IsolationWatchOptions } from './watch.ts';
 
@@ -10,13 +11,11 @@ export interface IsolationOptions extends Omit<IsolationWatchOptions, 'redis'> {
   readonly matches: (name: string) => boolean;
 }
 
-const adoptEveryMs = 500;
-
 /** Keeps isolated masters of this node from acknowledging writes that their successors will not have. */
 export class Isolation {
   readonly #options: IsolationOptions;
   readonly #watches = new Map<string, IsolationWatch>();
-  #timer: NodeJS.Timeout | undefined;
+  #stopTicks: () => void = () => undefined;
 
   constructor(options: IsolationOptions) {
     this.#options = options;
@@ -24,11 +23,11 @@ export class Isolation {
 
   start(): void {
     this.#adopt();
-    this.#timer = setInterval(() => this.#adopt(), adoptEveryMs);
+    this.#stopTicks = ticks.every(1, () => this.#adopt());
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    this.#stopTicks();
     for (const watch of this.#watches.values()) watch.stop();
     this.#watches.clear();
   }

@@ -4,6 +4,7 @@ import { type ReplicationState, readReplication } from '../../client/replication
 import { type Address, formatAddress } from '../../model/address.ts';
 import type { Lag } from '../../model/lag.ts';
 import type { MasterRecord } from '../../model/record.ts';
+import { ticks } from '../../ticks.ts';
 
 /** Keeps the samples of one master: see lib/bridge/plan/lag.ts. */
 interface LagKeeper {
@@ -38,7 +39,6 @@ interface Measured {
   readonly phase: number;
 }
 
-const tickMs = 1_000;
 /**
  * A master whose lag nobody wants is measured at each fifth tick, or after this time if ticks are late. Each tick has its share of the
  * masters: the questions about a thousand at once would hold up the event loop.
@@ -57,7 +57,7 @@ const askTimeoutMs = 500;
 export class LagSource {
   readonly #options: LagSourceOptions;
   readonly #measured = new Map<string, Measured>();
-  #timer: NodeJS.Timeout | undefined;
+  #stopTicks: () => void = () => undefined;
   #ticks = 0;
   #phases = 0;
 
@@ -66,11 +66,11 @@ export class LagSource {
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.#tick(), tickMs);
+    this.#stopTicks = ticks.every(1, () => this.#tick());
   }
 
   close(): void {
-    clearInterval(this.#timer);
+    this.#stopTicks();
   }
 
   /** The last known lag. `measure` makes the source measure it every second for the next minute. */

@@ -6,6 +6,7 @@ import type { SwitchmasterError } from '../../errors.ts';
 import { type Address, formatAddress, sameAddress } from '../../model/address.ts';
 import { Memo } from '../../model/memo.ts';
 import type { SentinelEvent, SentinelVoter } from '../../model/sentinel.ts';
+import { ticks } from '../../ticks.ts';
 import { orderable } from '../plan/order-choice.ts';
 import { DiscoveryRetries } from './discovery-retries.ts';
 import type { Selection } from './election.ts';
@@ -43,9 +44,6 @@ export interface SentinelSourceOptions {
   readonly discoverMs: number;
 }
 
-/** How often the bridge asks a Sentinel whose messages do not arrive. */
-const pollMs = 1_000;
-
 /** Every Sentinel that can be found from the configured ones. Messages are hints: callers read the state back. */
 export class SentinelSource {
   readonly #options: SentinelSourceOptions;
@@ -54,12 +52,12 @@ export class SentinelSource {
   readonly #retries: DiscoveryRetries<SentinelMember>;
   readonly #names = new Memo<readonly string[]>();
   #timer: NodeJS.Timeout | undefined;
-  #polling: NodeJS.Timeout | undefined;
+  #stopPolling: () => void = () => undefined;
 
   constructor(options: SentinelSourceOptions) {
     this.#options = options;
     this.#unified = new UnifiedReadings(options.identity);
-    this.#retries = new DiscoveryRetries({ firstMs: pollMs, mostMs: options.discoverMs });
+    this.#retries = new DiscoveryRetries({ firstMs: 1_000, mostMs: options.discoverMs });
     this.#members = new SentinelMembers({
       access: options.access,
       onEvent: (member, event) => this.#onEvent(member, event),
@@ -71,7 +69,7 @@ export class SentinelSource {
   start(): void {
     for (const address of this.#options.addresses) this.#members.join({ address, id: undefined }, 'configured');
     this.#timer = setInterval(() => this.#discoverAll(), this.#options.discoverMs);
-    this.#polling = setInterval(() => this.#poll(), pollMs);
+    this.#stopPolling = ticks.every(1, () => this.#poll());
   }
 
   /** Sentinels that Consul lists count as configured for as long as it lists them. */
@@ -86,7 +84,7 @@ export class SentinelSource {
 
   close(): void {
     clearInterval(this.#timer);
-    clearInterval(this.#polling);
+    this.#stopPolling();
     this.#members.close();
   }
 
