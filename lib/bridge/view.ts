@@ -95,12 +95,13 @@ export class BridgeView implements MastersView {
   isCalm(name: string): boolean {
     const { memory, sentinels, lags } = this.#parts;
     const record = this.held(name)?.record;
-    const { opinion, secondMasters } = memory(name);
+    const { opinion, secondMasters, members } = memory(name);
     return isCalm({
       record,
       opinion,
       views: this.views(name),
       knownSentinels: sentinels.count(name),
+      members,
       lags: (record?.replicas ?? []).map((replica) => lags.lag(name, replica, 'cached')),
       problems: this.problems(name).length + secondMasters.current.length,
     });

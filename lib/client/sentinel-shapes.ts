@@ -1,6 +1,7 @@
 import { SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress, sameAddress, toAddress } from '../model/address.ts';
 import type { MasterCondition, ReplicaView, SentinelEvent, SentinelView } from '../model/sentinel.ts';
+import type { MasterStates } from './master-states.ts';
 import { replyNumber, replyText } from './reply-text.ts';
 
 /* The answers and messages of Sentinel, as sentinel.c of Redis 5 to 8 and Valkey writes them. */
@@ -109,15 +110,32 @@ export interface MonitoredMaster {
   readonly name: string;
   /** How many other Sentinels of it this one knows; undefined where it does not say. */
   readonly others: number | undefined;
+  /** Whether this Sentinel said something else of it before. */
+  readonly isChanged: boolean;
 }
 
-/** Reads the answer of a Sentinel to SENTINEL MASTERS. */
-export function readMonitoredMasters(reply: unknown, sentinel: Address): readonly MonitoredMaster[] {
-  const list = readFieldsList(reply, `SENTINEL MASTERS at ${formatAddress(sentinel)}`);
-  return list.flatMap(({ name, 'num-other-sentinels': others }) => {
-    const count = replyNumber(others);
-    return name === undefined || name === '' ? [] : [{ name, others: Number.isSafeInteger(count) ? count : undefined }];
+/** Reads the answer of a Sentinel to SENTINEL MASTERS, which may have thousands of masters. `states`: what it said before. */
+export function readMonitoredMasters(
+  reply: unknown,
+  sentinel: Address,
+  states: MasterStates,
+): readonly MonitoredMaster[] {
+  const what = `SENTINEL MASTERS at ${formatAddress(sentinel)}`;
+  if (!Array.isArray(reply)) throw invalid(what, 'it is not a list');
+  const masters = new Map(reply.map((entry) => [readField(entry, 'name', what), entry] as const));
+  masters.delete('');
+  const changed = states.learn(masters);
+  return [...masters].map(([name, entry]) => {
+    const count = replyNumber(readField(entry, 'num-other-sentinels', what));
+    return { name, others: Number.isSafeInteger(count) ? count : undefined, isChanged: changed.has(name) };
   });
+}
+
+/** Empty if it is missing. */
+function readField(reply: unknown, name: string, what: string): string {
+  if (!Array.isArray(reply) || reply.length % 2 !== 0) throw invalid(what, 'it is not a list of names and values');
+  const place = reply.findIndex((part, i) => i % 2 === 0 && part === name);
+  return place === -1 ? '' : replyText(reply[place + 1]);
 }
 
 /** Another Sentinel, as one Sentinel knows it. */

@@ -6,6 +6,7 @@ import type { SentinelEvent, SentinelView } from '../model/sentinel.ts';
 import { ticks } from '../ticks.ts';
 import { withRedisDeadline } from './deadline.ts';
 import { FaultFinder } from './fault-finder.ts';
+import { MasterStates } from './master-states.ts';
 import { openRedis, type RedisAccess } from './redis-connection.ts';
 import { translateRedisError } from './redis-errors.ts';
 import { type RefusedCommand, RefusedCommands } from './refused-commands.ts';
@@ -46,6 +47,7 @@ export class SentinelLink {
   #reported: ErrorCode | undefined;
   #up = false;
   readonly #refused = new RefusedCommands();
+  readonly #states = new MasterStates();
   #id: string | undefined;
 
   constructor(options: SentinelLinkOptions) {
@@ -98,6 +100,7 @@ export class SentinelLink {
   async view(name: string, options: { readonly timeoutMs: number }): Promise<SentinelView> {
     const ask: Ask = (args) => this.call(args, options);
     const answers = await askView(this.#commands, ask, name);
+    this.#states.note(name, answers.master);
     return readView({ name, sentinelId: this.id, sentinel: this.address, ...answers });
   }
 
@@ -125,7 +128,7 @@ export class SentinelLink {
 
   /** All masters that it monitors. During a failover, the rest of this answer is not reliable. */
   async masters(options: { readonly timeoutMs: number }): Promise<ReturnType<typeof readMonitoredMasters>> {
-    return readMonitoredMasters(await this.call(['MASTERS'], options), this.address);
+    return readMonitoredMasters(await this.call(['MASTERS'], options), this.address, this.#states);
   }
 
   /** Where the other Sentinels of `name` are, and their ids. */

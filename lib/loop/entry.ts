@@ -12,8 +12,8 @@ export interface Entry<H extends Hint> {
   dueMs: number;
   postponements: number;
   failures: number;
-  /** How many runs in a row had no hint, found nothing to do and left the key calm. */
-  calmRuns: number;
+  /** Whether the last run had no hint, found nothing to do and left the key calm. */
+  isCalm: boolean;
   readonly backoff: Backoff;
 }
 
@@ -26,7 +26,7 @@ export function newEntry<H extends Hint>(backoff: BackoffLimits): Entry<H> {
     dueMs: Number.POSITIVE_INFINITY,
     postponements: 0,
     failures: 0,
-    calmRuns: 0,
+    isCalm: false,
     backoff: makeBackoff(backoff),
   };
 }

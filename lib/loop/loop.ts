@@ -173,8 +173,7 @@ export class Loop<H extends Hint = Hint> {
     const failed = outcome.kind === 'failed' || outcome.kind === 'fenced';
     entry.failures = failed ? entry.failures + 1 : 0;
     if (!failed) entry.backoff.reset();
-    const isCalm = outcome.kind === 'unchanged' && run.hints.every(isTimerHint) && this.#isCalm(key);
-    entry.calmRuns = isCalm ? entry.calmRuns + 1 : 0;
+    entry.isCalm = outcome.kind === 'unchanged' && run.hints.every(isTimerHint) && this.#isCalm(key);
     const nextMs = nextRunMs(outcome, { ...this.#options, ...entry, keys: this.#entries.size });
     const durationMs = performance.now() - startedMs;
     const { failures } = entry;

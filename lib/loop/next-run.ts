@@ -2,8 +2,8 @@ import type { Backoff } from '../backoff.ts';
 import type { Outcome } from './outcome.ts';
 
 /**
- * With more keys than `keys`, a calm one that two runs in a row found unchanged, without a hint for either, is reconciled less often
- * in proportion, after `mostTimes` of the usual time at the latest: so the rate of runs does not grow with each key.
+ * With more keys than `keys`, a calm one that a run without a hint found unchanged is reconciled less often in proportion, after
+ * `mostTimes` of the usual time at the latest: so the rate of runs does not grow with each key.
  */
 export interface Calm {
   readonly keys: number;
@@ -17,8 +17,8 @@ export interface Pace {
   readonly calm?: Omit<Calm, 'isCalm'>;
   /** How many keys the loop has. */
   readonly keys: number;
-  /** How many runs in a row had no hint, found nothing to do and left the key calm. */
-  readonly calmRuns: number;
+  /** Whether the last run had no hint, found nothing to do and left the key calm. */
+  readonly isCalm: boolean;
   /** How many runs in a row failed. */
   readonly failures: number;
   readonly backoff: Backoff;
@@ -40,7 +40,7 @@ export function nextRunMs(outcome: Outcome, pace: Pace): number | undefined {
   }
 }
 
-function times({ calm, calmRuns, keys }: Pace): number {
-  if (calm === undefined || calmRuns < 2) return 1;
+function times({ calm, isCalm, keys }: Pace): number {
+  if (calm === undefined || !isCalm) return 1;
   return Math.min(calm.mostTimes, Math.max(1, keys / calm.keys));
 }

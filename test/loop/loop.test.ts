@@ -205,16 +205,16 @@ t.test('of many keys, one that only timers woke runs less often, until a hint co
   (await stage.run(2)).end({ kind: 'held', summary: 'it waits for the test', retryAfterMs: 60_000 });
   (await stage.run(3)).end({ kind: 'held', summary: 'it waits for the test', retryAfterMs: 60_000 });
   stage.loop.wake('a', hint);
-  for (const n of [4, 5, 6]) (await stage.run(n)).end(unchanged);
-  await stage.run(7);
+  for (const n of [4, 5]) (await stage.run(n)).end(unchanged);
+  await stage.run(6);
   const waits = () =>
     stage.reports.filter(({ key }) => key === 'a').map(({ nextMs }) => Math.floor((nextMs ?? 0) / 20));
-  t.strictSame(waits(), [1, 1, 3]);
+  t.strictSame(waits(), [1, 3]);
   stage.loop.wake('a', hint);
+  (await stage.run(6)).end(unchanged);
   (await stage.run(7)).end(unchanged);
-  (await stage.run(8)).end(unchanged);
-  await waitFor('its report', waits, { until: ({ length }) => length === 5 });
-  t.strictSame(waits().slice(3), [3, 1], 'a hint during a run is one of the next');
+  await waitFor('its report', waits, { until: ({ length }) => length === 4 });
+  t.strictSame(waits().slice(2), [3, 1], 'a hint during a run is one of the next');
 });
 
 for (const [why, isCalm] of [

@@ -16,7 +16,7 @@ export interface LagSourceOptions {
   readonly redis: Pick<RedisPool, 'command'>;
   readonly records: () => Iterable<MasterRecord>;
   readonly makeKeeper: () => LagKeeper;
-  /** A replica of this master began or ceased to replicate from it. No Sentinel reports that. */
+  /** A replica of this master began or ceased to replicate from it, which no Sentinel reports, or it is no master any more. */
   readonly onChange?: (name: string) => void;
 }
 
@@ -31,6 +31,8 @@ interface Measured {
   readonly master: string;
   readonly keeper: LagKeeper;
   state: 'idle' | 'asking';
+  /** By its last answer. */
+  role: ReplicationState['role'] | undefined;
   /** Whether each replica replicated at its last answer. */
   readonly linked: Map<string, boolean>;
   askedMs: number;
@@ -111,6 +113,7 @@ export class LagSource {
       master: address,
       keeper: this.#options.makeKeeper(),
       state: 'idle',
+      role: undefined,
       linked: new Map(),
       askedMs: never,
       wantedMs,
@@ -127,7 +130,13 @@ export class LagSource {
     const own = await this.#role(master);
     const found = own?.role === 'master' ? await Promise.all(replicas.map((one) => this.#replica(one, own))) : [];
     measured.state = 'idle';
-    if (own?.role !== 'master') return;
+    if (own === undefined) return;
+    const before = measured.role;
+    measured.role = own.role;
+    if (own.role !== 'master') {
+      if (before === 'master') this.#options.onChange?.(name);
+      return;
+    }
     const offsets = found.flatMap(({ address, offset }): [string, number][] =>
       typeof offset === 'number' ? [[address, offset]] : [],
     );

@@ -13,6 +13,8 @@ export interface DiscoveryOptions {
   readonly changed: ReadonlySet<string> | 'all';
   /** A Sentinel monitors a wanted master that it did not monitor when it was asked last. */
   readonly onMaster: (name: string) => void;
+  /** It says something else of a wanted master than before, and may have sent no message about it. */
+  readonly onChange: (name: string) => void;
   /** It entered or left TILT mode, and no message said so. */
   readonly onTilt: () => void;
   /** It knows these other Sentinels, by its last answer about each master. */
@@ -38,6 +40,7 @@ export async function discover(
     // The next regular question is soon enough for the rest: with many masters it is much to answer.
     lateResult = 'asked';
     for (const name of member.learnNames(masters.map(({ name }) => name))) options.onMaster(name);
+    for (const { name, isChanged } of masters) if (isChanged) options.onChange(name);
     await learnPeers(member, masters, options.onPeers);
     if (await member.learnTilt()) options.onTilt();
     return 'asked';
@@ -83,7 +86,9 @@ async function readMasters(
     const candidates = [...new Set([...named, ...(member.names ?? [])])];
     if (candidates.length === 0 || SwitchmasterError.from(thrown).code !== 'redis-denied') throw thrown;
     const monitored = await Promise.all(candidates.map((name) => link.monitors(name, { timeoutMs: askTimeoutMs })));
-    return candidates.filter((_, i) => monitored[i] === true).map((name) => ({ name, others: undefined }));
+    return candidates
+      .filter((_, i) => monitored[i] === true)
+      .map((name) => ({ name, others: undefined, isChanged: false }));
   }
 }
 

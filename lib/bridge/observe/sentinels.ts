@@ -227,6 +227,7 @@ export class SentinelSource {
       named: this.#options.named,
       changed,
       onMaster: (name) => this.#hint(name, member, changeOf(name, 'found')),
+      onChange: (name) => this.#hint(name, member, changeOf(name, 'changed')),
       onTilt: () => this.#hintAll(member, 'tilt'),
       onPeers: (peers) => {
         for (const peer of peers) this.#members.join(peer, 'discovered');

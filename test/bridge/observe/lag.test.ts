@@ -64,6 +64,9 @@ t.test('a replica that has acknowledged everything is not asked, and one behind 
   await replica.command('REPLICAOF', master.address.host, master.address.port);
   await waitFor('its return', () => changed, { until: ({ length }) => length === 2 });
   t.strictSame(changed, ['m', 'm']);
+
+  await master.command('REPLICAOF', '127.0.0.1', 1);
+  await waitFor('the end of the master', () => changed, { until: ({ length }) => length === 3 });
 });
 
 t.test(

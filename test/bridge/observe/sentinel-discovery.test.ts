@@ -7,8 +7,8 @@ import type { SentinelPeer } from '../../../lib/client/sentinel-shapes.ts';
 import { SwitchmasterError } from '../../../lib/errors.ts';
 
 const masters = [
-  { name: 'm', others: 1 },
-  { name: 'n', others: 1 },
+  { name: 'm', others: 1, isChanged: false },
+  { name: 'n', others: 1, isChanged: false },
 ];
 
 const late = async () => {
@@ -40,6 +40,7 @@ for (const [what, changes, expected] of [
       named: [],
       changed: new Set(),
       onMaster: ignore,
+      onChange: ignore,
       onTilt: ignore,
       onPeers: ignore,
       onError: ignore,
@@ -73,16 +74,23 @@ function open() {
     learnRefusal: () => true,
   } as unknown as SentinelMember;
   const handedOn: string[] = [];
+  const changes: string[] = [];
   /** Returns the masters whose Sentinels were asked for. */
   const ask = async (changed: ReadonlySet<string> | 'all' = new Set()) => {
     asked.length = 0;
     handedOn.length = 0;
     const onPeers = (peers: readonly SentinelPeer[]) => handedOn.push(...peers.map(({ address }) => address.host));
-    const calls = { onMaster: () => {}, onTilt: () => {}, onPeers, onError: () => {} };
+    const calls = {
+      onMaster: () => {},
+      onChange: (name: string) => changes.push(name),
+      onTilt: () => {},
+      onPeers,
+      onError: () => {},
+    };
     await discover(member, { matches: () => true, named: [], changed, ...calls });
     return asked.join();
   };
-  return { world, ask, handedOn, known: () => [...member.peers.addresses].join() };
+  return { world, ask, handedOn, changes, known: () => [...member.peers.addresses].join() };
 }
 
 function peer(host: string): SentinelPeer {
@@ -99,13 +107,22 @@ t.test(
     t.equal(await ask('all'), 'm,n');
     t.equal(await ask(), '');
     t.equal(known(), '10.0.0.9:26379');
-    world.masters = async () => [{ name: 'm', others: 2 }];
+    world.masters = async () => [{ name: 'm', others: 2, isChanged: false }];
     t.equal(await ask(), 'm', 'another number');
     world.masters = async () => [];
     t.equal(await ask(), '');
     t.equal(known(), '', 'of masters that it does not monitor any more');
   },
 );
+
+t.test('a master of which it says something else than before is handed on', async (t) => {
+  const { world, ask, changes } = open();
+  await ask();
+  t.strictSame(changes, []);
+  world.masters = async () => masters.map((master) => ({ ...master, isChanged: master.name === 'n' }));
+  await ask();
+  t.strictSame(changes, ['n']);
+});
 
 for (const [what, changed] of [
   ['an event', new Set(['n'])],

@@ -10,6 +10,7 @@ const well: CalmSituation = {
   opinion: masterChecks.up,
   views: all('A', 5),
   knownSentinels: 3,
+  members: [at('A'), at('B'), at('C')],
   lags: [known, known, known],
   problems: 0,
 };
@@ -31,9 +32,11 @@ t.test('a master about which no hint may come is never calm', async (t) => {
     'a Sentinel names another master': { views: [...all('A', 5).slice(1), view(1, 'B', 4)] },
     'no Sentinel lists the former master any more': {
       record: record('A', { previous: at('B') }),
+      members: [],
       views: others,
       knownSentinels: 1,
     },
+    'no Sentinel lists a node any more that was one of it': { members: [at('A'), at('Z')] },
     'the lag of a replica is unknown': { lags: [known, undefined] },
     'the lag of a replica was not measured for long': { lags: [known, { bytes: null, behindMs: 60_000 }] },
     'it has a problem': { problems: 1 },
