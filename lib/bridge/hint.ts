@@ -14,6 +14,11 @@ interface ChangeHint extends Hint {
 /** A replica began or ceased to replicate from the record's master. */
 export const replicationChanged = 'replication changed';
 
+/** Consul holds something else of this master. */
+export const consulChanged = { source: 'consul', event: 'changed' } as const;
+/** Consul was read for the first time, or is out of reach, or in reach again. */
+export const consulAnswers = { source: 'consul', event: 'answers' } as const;
+
 /** A Sentinel announced a new master, or the replica that it selected became one. */
 export interface AnnouncementHint extends Hint {
   readonly kind: 'announcement';

@@ -17,7 +17,7 @@ import type { LocalMaster } from './failover/crash-orders.ts';
 import { BridgeOrders } from './failover/orders.ts';
 import type { PlannedOptions, PlannedReport } from './failover/planned-steps.ts';
 import { masterToPause } from './fencing/selection.ts';
-import type { BridgeHint } from './hint.ts';
+import { type BridgeHint, consulAnswers, consulChanged } from './hint.ts';
 import type { LocalRedis } from './isolation/local-redis.ts';
 import { rememberMasters } from './memories.ts';
 import type { MasterMemory } from './memory.ts';
@@ -238,7 +238,7 @@ export class BridgePart implements Part {
     const known = new Set([...this.#loop.keys, ...this.masters.names]);
     const woken =
       changed === 'all' ? known : [...known].filter((name) => changed.has(name) || changed.has(this.#nodeKeyOf(name)));
-    for (const name of woken) this.#loop.wake(name, { source: 'consul', event: 'changed' });
+    for (const name of woken) this.#loop.wake(name, changed === 'all' ? consulAnswers : consulChanged);
   }
 
   /** Each change in Consul is compared with every master. */

@@ -9,8 +9,8 @@ import { Decider, type DeciderOptions } from './decider.ts';
 import type { FailoverCompletion } from './failover/completion.ts';
 import type { Fencer } from './fencing/fencer.ts';
 import { FullRun, type FullRunOptions } from './full-run.ts';
-import { type BridgeHint, isAnnouncement, replicationChanged } from './hint.ts';
-import type { FollowMode } from './plan/decision.ts';
+import { type BridgeHint, isAnnouncement } from './hint.ts';
+import { hintDelayMs } from './hint-delay.ts';
 
 export interface BridgeOptions extends DeciderOptions, Pick<FullRunOptions, 'precedence'> {
   readonly fencer: Fencer;
@@ -21,27 +21,6 @@ export interface BridgeOptions extends DeciderOptions, Pick<FullRunOptions, 'pre
   /** Gets the outcome of a write that a run did not wait for, because a failover was announced. */
   readonly onLate: (name: string, outcome: Outcome) => void;
 }
-
-/**
- * For changes that come one after the other: a Sentinel's messages during a failover, a connection that the promotion
- * closed, the watches after a write. A full run for each of them would be under way when the announcement comes. Sentinel's
- * timer ticks every 50 to 100 ms, so a run that starts between two ticks has ended before the next one.
- */
-const delayMs = 25;
-
-/**
- * For the last messages before what is followed: Sentinel sends the order of the promotion with `+failover-state-wait-promotion`,
- * and its timer ticks once or twice between the promotion and the announcement. A run meanwhile would compete with the
- * failover, and write checks that it replaces.
- */
-const beforeChangeMs = 250;
-const lastMessages: Readonly<Record<FollowMode, RegExp>> = {
-  promotion: /^\+failover-state-wait-promotion$/,
-  announcement: /^(\+promoted-slave|\+failover-state-reconf-slaves|\+failover-end|\+slave-reconf-\w+|[+-]role-change)$/,
-};
-
-/** Replicas change their links during each failover, also a planned one. Otherwise Sentinel says nothing of it for seconds. */
-const linkDelayMs = 1_500;
 
 /**
  * Keeps Consul's record, keys and services of each master as its Sentinels decided. One key of the loop is one master.
@@ -73,9 +52,7 @@ export class Bridge implements Reconciler<BridgeHint> {
   }
 
   delayMs(hint: BridgeHint): number {
-    if (hint.kind !== undefined) return 0;
-    if (hint.event === replicationChanged) return linkDelayMs;
-    return lastMessages[this.#follow].test(hint.event) ? beforeChangeMs : delayMs;
+    return hintDelayMs(hint, this.#follow);
   }
 
   async reconcile(run: Run<BridgeHint>): Promise<Outcome> {

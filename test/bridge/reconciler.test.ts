@@ -1,5 +1,5 @@
 import t from 'tap';
-import { replicationChanged } from '../../lib/bridge/hint.ts';
+import { consulAnswers, consulChanged, replicationChanged } from '../../lib/bridge/hint.ts';
 import type { FollowMode } from '../../lib/bridge/plan/decision.ts';
 import { Bridge, type BridgeOptions } from '../../lib/bridge/reconciler.ts';
 
@@ -29,5 +29,19 @@ t.test('no run is under way when the promotion that was ordered is seen, where p
 t.test('a replica that ceases to replicate, as during a failover, is read when that is likely over', (t) => {
   for (const follow of ['promotion', 'announcement'] as const)
     t.strictSame(delaysOf(follow, [replicationChanged]), [1_500], follow);
+  t.end();
+});
+
+t.test('no run writes that a failover is under way before the record of its master', (t) => {
+  const first = ['+try-failover', '+elected-leader', '+failover-state-select-slave', '+selected-slave'];
+  for (const follow of ['promotion', 'announcement'] as const)
+    t.strictSame(delaysOf(follow, [...first, '+failover-state-send-slaveof-noone']), [400, 400, 400, 400, 400], follow);
+  t.end();
+});
+
+t.test('the answers of watches to one transaction wake one run, and Consul that answers again wakes it soon', (t) => {
+  const events = [consulChanged.event, consulAnswers.event];
+  for (const follow of ['promotion', 'announcement'] as const)
+    t.strictSame(delaysOf(follow, events), [250, 25], follow);
   t.end();
 });

@@ -58,9 +58,8 @@ export class RecordWriter {
     const { wanted, leftMs: opinionMs } = this.#wanted(finding, record);
     const { catalogContents } = reading;
     const isComplete = cause === 'confirmed' && !isContradicted({ record, traces: catalogContents, naming });
-    const change = isComplete
-      ? planConfirmation(wanted, { index })
-      : planPublication(wanted, { index, catalogContents });
+    const plan = isComplete ? planConfirmation : planPublication;
+    const change = plan(wanted, { index, catalogContents });
     const plannedMs = this.#nowMs();
     // A thousand first records at a daemon's start must not delay a failover.
     const priority = cause === 'initial' ? 'normal' : 'failover';
@@ -73,7 +72,7 @@ export class RecordWriter {
     memory.noteStored({ kind: 'present', record, modifyIndex }, { index: BigInt(modifyIndex), resets: reading.resets });
     memory.trust(record);
     // The opinion about the former master does not apply to this one.
-    if (!isComplete) memory.judged(wanted.master, signOpinions(wanted, modifyIndex));
+    if (!isComplete || change.rest.length > 0) memory.judged(wanted.master, signOpinions(wanted, modifyIndex));
     if (delayedCauses.has(cause)) memory.repairDelay.corrected(signature, this.#nowMs());
     else memory.repairDelay.settled();
     const details = { cause, record, modifyIndex, stages };

@@ -65,11 +65,19 @@ export function planPublication(
   };
 }
 
-/** Writes the record alone: the master stays the same, and so do the keys and services. */
-export function planConfirmation({ naming, record }: Wanted, on: { readonly index: number }): CatalogChange {
-  const { name } = record;
-  const cas = { kind: 'kv-cas', key: recordKey(naming, name), value: formatRecord(record), index: on.index } as const;
-  return { first: [cas], rest: [] };
+/**
+ * Writes the record alone: the master stays the same, and so do the keys and services. With the checks that differ, unless more
+ * does: the Sentinels that confirm a failover see the new master up, and this saves a transaction of each failover.
+ */
+export function planConfirmation(
+  wanted: Wanted,
+  on: { readonly index: number; readonly catalogContents: CatalogContents },
+): CatalogChange {
+  const { naming, record } = wanted;
+  const key = recordKey(naming, record.name);
+  const differing = planRepair(wanted, on.catalogContents);
+  const checks = differing.every(({ kind }) => kind === 'check-set') ? differing : [];
+  return { first: [{ kind: 'kv-cas', key, value: formatRecord(record), index: on.index }], rest: checks };
 }
 
 /**

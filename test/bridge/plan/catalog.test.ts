@@ -1,5 +1,5 @@
 import t from 'tap';
-import { planConfirmation, planPublication, planRepair } from '../../../lib/bridge/plan/catalog.ts';
+import { planPublication, planRepair } from '../../../lib/bridge/plan/catalog.ts';
 import type { CatalogContents, CatalogOperation, ServiceInstance } from '../../../lib/model/catalog.ts';
 import { formatRecord } from '../../../lib/model/record.ts';
 import { holdingsAfter, nothing, wanted } from './catalog-world.ts';
@@ -86,11 +86,6 @@ t.test('a publication after a failover removes the services of former replicas',
     rest.filter(({ kind }) => kind === 'service-delete'),
     [{ kind: 'service-delete', node: 'redis-m', serviceId: 'redis-replica-10.0.0.2:6302', name: 'redis-replica' }],
   );
-});
-
-t.test('a confirmation writes the record and nothing else', async (t) => {
-  const { first, rest } = planConfirmation(wanted(content), { index: 3 });
-  t.strictSame([first.map(({ kind }) => kind), rest], [['kv-cas'], []]);
 });
 
 t.test('a repair leaves what agrees with the record', async (t) => {

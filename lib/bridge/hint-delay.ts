@@ -1,0 +1,42 @@
+import { type BridgeHint, consulChanged, replicationChanged } from './hint.ts';
+import type { FollowMode } from './plan/decision.ts';
+
+/**
+ * For changes that come one after the other: a Sentinel's messages during a failover, a connection that the promotion
+ * closed, the watches after a write. A full run for each of them would be under way when the announcement comes. Sentinel's
+ * timer ticks every 50 to 100 ms, so a run that starts between two ticks has ended before the next one.
+ */
+const delayMs = 25;
+
+/**
+ * For the last messages before what is followed: Sentinel sends the order of the promotion with `+failover-state-wait-promotion`,
+ * and its timer ticks once or twice between the promotion and the announcement. A run meanwhile would compete with the
+ * failover, and write checks that it replaces.
+ */
+const beforeChangeMs = 250;
+const lastMessages: Readonly<Record<FollowMode, RegExp>> = {
+  promotion: /^\+failover-state-wait-promotion$/,
+  announcement: /^(\+promoted-slave|\+failover-state-reconf-slaves|\+failover-end|\+slave-reconf-\w+|[+-]role-change)$/,
+};
+
+/**
+ * For the first messages: the promotion follows three or four ticks later. A run would write that a failover is under way, and the new
+ * master's record replaces that. Where many masters fail over at once, these runs are what the records wait for.
+ */
+const promotionComesMs = 400;
+const firstMessages = /^(\+new-epoch|\+try-failover|\+elected-leader|\+selected-slave|\+failover-state-s\S+)$/;
+
+/** Each transaction of this bridge changes up to four of its watches. What another one changed waits longer before it is repaired. */
+const consulDelayMs = 250;
+
+/** Replicas change their links during each failover, also a planned one. Otherwise Sentinel says nothing of it for seconds. */
+const linkDelayMs = 1_500;
+
+/** How long a hint waits for others before it starts a run. */
+export function hintDelayMs({ kind, event }: Pick<BridgeHint, 'kind' | 'event'>, follow: FollowMode): number {
+  if (kind !== undefined) return 0;
+  if (event === replicationChanged) return linkDelayMs;
+  if (event === consulChanged.event) return consulDelayMs;
+  if (lastMessages[follow].test(event)) return beforeChangeMs;
+  return firstMessages.test(event) ? promotionComesMs : delayMs;
+}
