@@ -28,7 +28,7 @@ export async function buildBundle(file: string): Promise<string> {
     banner: {
       js: "import { createRequire as makeRequire } from 'node:module';\nconst require = makeRequire(import.meta.url);",
     },
-    plugins: [lazyRequires, leftOut],
+    plugins: [lazyRequires, leftOut, withoutGetters],
     logLevel: 'warning',
   });
   const [output] = outputFiles;
@@ -90,6 +90,29 @@ const leftOut: Plugin = {
     onLoad({ filter: unused }, () => ({ contents: '' }));
     onLoad({ filter: /\/node_modules\/zod\/v4\/locales\/index\.js$/ }, () => ({
       contents: "export { default as en } from './en.js';",
+    }));
+  },
+};
+
+/**
+ * An `import` of a built-in module calls all its getters: `node:http` loads undici for `WebSocket`, with a WebAssembly module, and
+ * `node:tls` makes the texts of all root certificates. In the bundle such a module has a default export, and these names.
+ */
+const exportedNames: Readonly<Record<string, readonly string[]>> = {
+  'node:http': [],
+  'node:tls': ['connect', 'createSecureContext', 'createServer'],
+};
+
+const withoutGetters: Plugin = {
+  name: 'without-getters',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:(http|tls)$/ }, ({ path: name, kind }) =>
+      kind === 'import-statement' ? { path: name, namespace: 'without-getters' } : undefined,
+    );
+    onLoad({ filter: /./, namespace: 'without-getters' }, ({ path: name }) => ({
+      contents: `const all = process.getBuiltinModule(${JSON.stringify(name)});
+export default all;
+export const { ${exportedNames[name]?.join(', ')} } = all;`,
     }));
   },
 };

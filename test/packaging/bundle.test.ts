@@ -68,6 +68,16 @@ t.test('it leaves out what no running switchmaster calls', async (t) => {
   t.ok(text.length < 4_500_000, `${text.length} characters`);
 });
 
+t.test('it loads no parts of Node.js that it never uses', async (t) => {
+  const script = `process.on('exit', () => console.log(JSON.stringify(process.moduleLoadList)));
+    await import(${JSON.stringify(program)});`;
+  const words = ['--input-type=module', '--eval', script, program, '--version'];
+  const { stdout } = await promisify(execFile)(process.execPath, words, { env: {} });
+  const loaded: readonly string[] = JSON.parse(stdout.split('\n').at(-2) ?? '');
+  t.ok(loaded.includes('NativeModule https'));
+  t.notOk(loaded.includes('NativeModule internal/deps/undici/undici'), 'undici');
+});
+
 t.test('it names the license of each library in it', async (t) => {
   const text = await readFile(program, 'utf8');
   const { dependencies } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
