@@ -81,13 +81,15 @@ const lazyRequires: Plugin = {
 
 /**
  * What libraries have and a running switchmaster never calls: compilers for servers that bring none (`lib/http/server.ts` does), requests
- * without a socket, and messages in other languages.
+ * without a socket, and messages in other languages. Handlebars makes no source maps without `source-map`, and `prom-client` calls
+ * `@opentelemetry/api` only for exemplars.
  */
 const leftOut: Plugin = {
   name: 'left-out',
   setup({ onLoad }) {
     const unused = /\/node_modules\/(@fastify\/(ajv|fast-json-stringify)-compiler|light-my-request)\/index\.js$/;
-    onLoad({ filter: unused }, () => ({ contents: '' }));
+    const optional = /\/node_modules\/(source-map\/source-map\.js|@opentelemetry\/api\/dist\/index\.cjs)$/;
+    for (const filter of [unused, optional]) onLoad({ filter }, () => ({ contents: '' }));
     onLoad({ filter: /\/node_modules\/zod\/v4\/locales\/index\.js$/ }, () => ({
       contents: "export { default as en } from './en.js';",
     }));

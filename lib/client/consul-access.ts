@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { SwitchmasterError } from '../errors.ts';
 import { formatReadRule, type ReadAccess } from '../model/access.ts';
 import { questionOf } from '../model/acl/lost-rights.ts';

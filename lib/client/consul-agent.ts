@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { SwitchmasterError } from '../errors.ts';
 import { type CheckStatus, checkStatuses } from '../model/catalog.ts';
 import type { ConsulScope } from '../model/consul-scope.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { CaLeaf, CaRoot, Peering } from '../model/catalog.ts';
 import { read, stringMap } from './consul-shapes.ts';
 

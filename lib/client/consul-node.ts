@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ConsulClient } from './consul.ts';
 import { read, stringMap } from './consul-shapes.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatDuration, parseDuration } from '../model/duration.ts';
 
 const longestMs = 86_400_000;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { defaultSentinelAddress } from './defaults.ts';
 import { duration } from './duration.ts';
 import { address, filePath, listenAddress, serverTls, text } from './shared-schema.ts';

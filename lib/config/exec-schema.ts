@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isDaemonSecret } from '../model/program-env.ts';
 import { duration } from './duration.ts';
 import { text } from './shared-schema.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Path } from './problem.ts';
 import { configSchema } from './schema.ts';
 import { findSimilar } from './similar.ts';

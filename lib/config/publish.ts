@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { canonicalHost, formatAddress, isHost, isIpAddress, parseAddress } from '../model/address.ts';
 import type { Publish, PublishedHost } from '../model/publish.ts';
 import type { Resolution } from './resolution.ts';

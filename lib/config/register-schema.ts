@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isolations } from '../model/instance.ts';
 import { instanceKindNames } from '../model/instance-kinds.ts';
 import { duration } from './duration.ts';

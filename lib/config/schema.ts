@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { beginsMaintenanceKeys, isTopFolder } from '../model/environments.ts';
 import { instanceKindNames } from '../model/instance-kinds.ts';
 import { isRoleTag } from '../model/naming.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Address, parseAddress } from '../model/address.ts';
 import { longestMetaValue } from '../model/naming.ts';
 import { defaultTlsVerify } from './defaults.ts';

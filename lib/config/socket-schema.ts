@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Endpoint, parseAddress } from '../model/address.ts';
 
 /** Bytes that a socket's path may have: `sun_path` of Linux's `sockaddr_un`, without the final NUL (man 7 unix). */

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { templateFormats } from '../template/format.ts';
 import { duration } from './duration.ts';
 import { execSettings } from './exec-schema.ts';

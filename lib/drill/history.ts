@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { appendLines } from '../append-file.ts';
 import { SwitchmasterError } from '../errors.ts';
 import { readRegularFile } from '../regular-file.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { SwitchmasterError } from '../errors.ts';
 import { formatAddress, sameAddress } from '../model/address.ts';
 import type { Api } from './api.ts';

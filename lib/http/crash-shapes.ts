@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { addressShape, instant } from './sentinel-shapes.ts';
 
 /** A master whose process is gone, and whose failover the daemon has not ordered. */

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { z } from 'zod';
+import * as z from 'zod';
 import { SwitchmasterError } from '../errors.ts';
 import type { JournalEntry } from '../telemetry/journal.ts';
 import type { Api } from './api.ts';

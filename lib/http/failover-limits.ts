@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { z } from 'zod';
+import * as z from 'zod';
 import { durationParameter } from './parameters.ts';
 
 /** The longest time for one stage: writes may wait for three times that. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { addressShape } from './sentinel-shapes.ts';
 
 /* What orders of failovers answer with. */

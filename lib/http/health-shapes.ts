@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type HealthCode, healthCodes, subjectKinds } from '../model/health.ts';
 import { severities } from '../model/severity.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { instant } from './sentinel-shapes.ts';
 
 /* What the API answers about maintenance. */

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Api } from './api.ts';
 import { maintenanceAnswer, maintenanceOrderAnswer } from './maintenance-shapes.ts';
 import { durationParameter, nameParameter } from './parameters.ts';

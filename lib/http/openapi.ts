@@ -1,7 +1,7 @@
 import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
 import { createJsonSchemaTransform } from 'fastify-type-provider-zod';
-import { z } from 'zod';
+import * as z from 'zod';
 import { errorAnswer } from './shapes.ts';
 
 /** Describes every route that is registered after it, from the schemas that the routes themselves are held to. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Api } from './api.ts';
 import { abortedWith, failoverLimits, limitsOf } from './failover-limits.ts';
 import { plannedAnswer, plannedPreview } from './failover-shapes.ts';

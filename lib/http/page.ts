@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
+import * as z from 'zod';
 import { SwitchmasterError } from '../errors.ts';
 import { listEmbedded, packageFolder, readEmbedded } from '../package-files.ts';
 import type { Api } from './api.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Address, parseAddress } from '../model/address.ts';
 import { parseDuration } from '../model/duration.ts';
 import { nameInPath } from '../model/naming.ts';

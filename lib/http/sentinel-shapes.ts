@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /* What the API answers about Sentinels, and the shapes of single values. */
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { checkStatuses } from '../model/catalog.ts';
 import { instanceKindNames } from '../model/instance-kinds.ts';
 import { masterCheckCodes } from '../model/master-check.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ConsulClient } from '../../client/consul.ts';
 import { readRights } from '../../client/consul-access.ts';
 import type { Config } from '../../config/model.ts';

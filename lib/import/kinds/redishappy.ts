@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatAddress } from '../../model/address.ts';
 import { toArgv } from '../command.ts';
 import type { ImportFile, ImportResult, ReadFile } from '../output.ts';
