@@ -3,7 +3,7 @@ import { formatAddress } from '../../lib/model/address.ts';
 import type { Daemon } from '../../test/sandbox/daemon.ts';
 import { openFiles } from '../../test/sandbox/process-files.ts';
 import { Sandbox } from '../../test/sandbox/sandbox.ts';
-import { cpuMs, residentMib } from '../process-cost.ts';
+import { cpuMs, residentMib, wakeUps } from '../process-cost.ts';
 import { round } from '../statistics.ts';
 import { countOf } from './consul-count.ts';
 import { runStorm, timeSingleFailovers } from './storm.ts';
@@ -81,6 +81,8 @@ async function measureSize(sandbox: Sandbox, { masters, daemons: count, options,
 export interface Idle {
   /** Of one core. */
   readonly cpuPercent: number;
+  /** How often the main thread stops waiting. */
+  readonly wakeUpsPerSecond: number;
   readonly residentMib: number;
   readonly descriptors: number;
   readonly redisConnections: number;
@@ -97,9 +99,9 @@ export async function measureIdle(
   const pids = daemons.map(({ pid }) => pid ?? 0);
   const mean = <T>(all: readonly T[], read: (one: T) => number) =>
     round(all.reduce((sum, one) => sum + read(one), 0) / all.length);
-  const [cpuBefore, countBefore] = [mean(pids, cpuMs), await countOf(world.consul)];
+  const [cpuBefore, wokenBefore, countBefore] = [mean(pids, cpuMs), mean(pids, wakeUps), await countOf(world.consul)];
   await delay(seconds * 1_000);
-  const [cpuAfter, countAfter] = [mean(pids, cpuMs), await countOf(world.consul)];
+  const [cpuAfter, wokenAfter, countAfter] = [mean(pids, cpuMs), mean(pids, wakeUps), await countOf(world.consul)];
   const consulAddress = formatAddress(world.consul.http);
   const sentinelAddresses = new Set(world.sentinels.map(({ address }) => formatAddress(address)));
   const open = pids.map(openFiles);
@@ -107,6 +109,7 @@ export async function measureIdle(
     mean(open, (files) => files.connections.filter(({ remote }) => counts(remote)).length);
   return {
     cpuPercent: round((cpuAfter - cpuBefore) / (seconds * 10)),
+    wakeUpsPerSecond: round((wokenAfter - wokenBefore) / seconds),
     residentMib: Math.round(mean(pids, (pid) => residentMib(pid).now)),
     descriptors: mean(open, ({ descriptors }) => descriptors),
     redisConnections: connections((remote) => remote !== consulAddress && !sentinelAddresses.has(remote)),
