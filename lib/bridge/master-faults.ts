@@ -1,8 +1,11 @@
 import { type Address, sameAddress } from '../model/address.ts';
 import type { MasterCheckCode } from '../model/master-check.ts';
 
-/** What is wrong with a master by the last answers: nobody reaches it, this bridge does not, or it answers as a replica. */
-type MasterFault = 'unreached' | 'unanswered' | 'as-replica';
+/**
+ * What is wrong with a master by the last answers: nobody reaches it, this bridge does not, it answers as a replica, or no Sentinel has
+ * seen one of its replicas.
+ */
+type MasterFault = 'unreached' | 'unanswered' | 'as-replica' | 'unseen-replica';
 
 /** Since when each fault of one master has lasted. */
 export class MasterFaults {

@@ -1,8 +1,11 @@
 import type { Outcome } from '../../loop/outcome.ts';
 import { formatAddress } from '../../model/address.ts';
 import type { Decided } from '../decider.ts';
+import type { MasterFaults } from '../master-faults.ts';
 import type { MasterMemory } from '../memory.ts';
+import type { Wanted } from '../plan/catalog.ts';
 import type { Decision } from '../plan/decision.ts';
+import { replicaRetryMs } from '../plan/reach.ts';
 
 /* The outcomes of decisions that write nothing, and the evidence that the journal keeps for every decision. */
 
@@ -42,3 +45,16 @@ export function retryForStaleMasters(outcome: Outcome): Outcome {
 
 /** Well below the time for which a former master is paused. */
 const staleMasterRetryMs = 2_000;
+
+/** For a moment after a failover Sentinels do not know their replicas, and no event reports when they do. */
+export function retryForReplicas(
+  { record: { master }, replicas }: Wanted,
+  { faults, nowMs }: { readonly faults: MasterFaults; readonly nowMs: number },
+): Outcome | undefined {
+  if (replicas.every(({ opinion }) => opinion !== undefined)) {
+    faults.recovered('unseen-replica');
+    return undefined;
+  }
+  const retryAfterMs = replicaRetryMs(faults.lastedMs('unseen-replica', { master, nowMs }));
+  return { kind: 'held', summary: 'the Sentinels have not seen every replica yet', retryAfterMs };
+}

@@ -14,7 +14,7 @@ import { heldMasterCheck, planConfirmation, planPublication, planRepair, type Wa
 import { type Cause, completeRecord, type Decision } from '../plan/decision.ts';
 import { isContradicted } from '../plan/evidence.ts';
 import { formOpinions, type Opinions } from './opinions.ts';
-import { runAgainIn } from './outcomes.ts';
+import { retryForReplicas, runAgainIn } from './outcomes.ts';
 import { publishRecord, type RecordOutcome, repairCatalog } from './record.ts';
 
 export interface RecordWriterOptions {
@@ -119,7 +119,7 @@ export class RecordWriter {
     const opinionChanged = memory.judged(wanted.master, signOpinions(wanted, held.modifyIndex));
     if (steps.length === 0) {
       memory.repairDelay.settled();
-      return retryForReplicas(wanted) ?? { kind: 'unchanged' };
+      return retryForReplicas(wanted, { faults: memory.faults, nowMs: finding.observedMs }) ?? { kind: 'unchanged' };
     }
     // A new opinion of this bridge's Sentinels is written at once, and so is the answer to a bridge that asks for it. Another
     // bridge may be about to write anything else.
@@ -183,12 +183,6 @@ function repaired(steps: readonly CatalogOperation[]): Outcome {
   const names = steps.map(stepName);
   const details = { cause: 'repair', steps: names };
   return { kind: 'applied', summary: `repaired in Consul: ${names.join(', ')}`, details };
-}
-
-/** For a moment after a failover Sentinels do not know their replicas, and no event reports when they do. */
-function retryForReplicas({ replicas }: Wanted): Outcome | undefined {
-  if (replicas.every(({ opinion }) => opinion !== undefined)) return undefined;
-  return { kind: 'held', summary: 'the Sentinels have not seen every replica yet', retryAfterMs: 1_000 };
 }
 
 /** Times of one clock as milliseconds since the hint that woke the run, to a hundredth. */

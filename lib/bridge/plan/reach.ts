@@ -40,3 +40,13 @@ export function reportLeftMs(
 export function replicaLimitMs(held: Opinion | undefined): number {
   return held?.code === 'as-replica' ? 0 : marginMs;
 }
+
+const [soonestRetryMs, latestRetryMs] = [1_000, 8_000];
+
+/**
+ * When to ask again whether the Sentinels have seen a replica that none had seen for `unseenMs`: soon after a failover, and less often
+ * later. A former master that is gone stays unseen until it is down, and each of many failovers leaves one.
+ */
+export function replicaRetryMs(unseenMs: number): number {
+  return Math.min(latestRetryMs, Math.max(soonestRetryMs, unseenMs));
+}

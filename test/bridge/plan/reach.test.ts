@@ -1,5 +1,5 @@
 import t from 'tap';
-import { reachLimitMs } from '../../../lib/bridge/plan/reach.ts';
+import { reachLimitMs, replicaRetryMs } from '../../../lib/bridge/plan/reach.ts';
 import { masterChecks } from '../../../lib/model/master-check.ts';
 import { view } from './world.ts';
 
@@ -17,4 +17,9 @@ t.test('a new master must be reached soon', async (t) => {
 
 t.test('bridges do not contradict the one that found it unreachable', async (t) => {
   t.equal(reachLimitMs(masterChecks.unreachable, views), 0);
+});
+
+t.test('a replica that no Sentinel has seen is asked for less and less often', async (t) => {
+  const table = [0, 900, 1_000, 2_000, 4_000, 8_000, 60_000].map(replicaRetryMs);
+  t.strictSame(table, [1_000, 1_000, 1_000, 2_000, 4_000, 8_000, 8_000]);
 });
