@@ -10,6 +10,7 @@ import { findReads, type TemplateReads } from './reads.ts';
 import { type RenderResult, renderTemplate } from './render.ts';
 import type { RenderWorld } from './scope.ts';
 import { type CheckedSyntax, checkSyntax } from './syntax.ts';
+import { namesIn } from './syntax-nodes.ts';
 import { findOperatorSites } from './vars-origin.ts';
 import { findVars, type VarsRead } from './vars-read.ts';
 
@@ -64,7 +65,7 @@ export function compileTemplate(input: CompileInput): CompiledTemplate {
     sites,
     file: template.file,
     format,
-    helpers: allHelpers,
+    helpers: onlyNamed([main, ...included.values()]),
     limits: { ...defaultRenderLimits, ...input.limits },
   };
   const programs = [main, ...included.values()].map(({ program }) => program);
@@ -75,6 +76,12 @@ export function compileTemplate(input: CompileInput): CompiledTemplate {
     reads: (world) => findReads(programs, { sites, helpers: allHelpers, world }),
     vars: findVars(programs),
   };
+}
+
+/** Handlebars wraps every helper that a render may call, for each render: so it gets those that the template calls. */
+function onlyNamed(parts: readonly CheckedSyntax[]): Readonly<Record<string, HelperDefinition>> {
+  const names = new Set(parts.flatMap(({ program }) => namesIn(program)));
+  return Object.fromEntries(Object.entries(allHelpers).filter(([name]) => names.has(name)));
 }
 
 function markOrigins(sites: PrintSite[], main: CheckedSyntax, included: ReadonlyMap<string, CheckedSyntax>): void {

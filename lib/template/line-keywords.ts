@@ -25,9 +25,9 @@ const prefixes = new Set(['option', 'sentinel']);
 
 /** The first two words of a line. In files of unknown kind, `=` or `:` may end the first. */
 const firstWords: Record<Dialect, RegExp> = {
-  haproxy: /^\s*(\S+)(?:\s+(\S+))?/d,
-  redis: /^\s*(\S+)(?:\s+(\S+))?/d,
-  conf: /^\s*([^\s=]+?)(?=:?(?:[\s=]|$))/d,
+  haproxy: /^\s*(\S+)(?:\s+(\S+))?/,
+  redis: /^\s*(\S+)(?:\s+(\S+))?/,
+  conf: /^\s*([^\s=]+?)(?=:?(?:[\s=]|$))/,
 };
 
 const patterns: Record<Dialect, RegExp> = {
@@ -76,23 +76,31 @@ interface Piece {
 
 function checkLine(dialect: Dialect, line: readonly Piece[]): void {
   if (!line.some(({ placeholder }) => placeholder !== undefined)) return;
-  const whole = line.map(({ text }) => text).join('');
+  let whole = '';
+  for (const { text } of line) whole += text;
   if (/^\s*[#;]/.test(whole)) return;
   const words = firstWords[dialect].exec(whole);
-  const [first = '', second = ''] = [words?.[1], words?.[2]].map((word) => word?.replace(/["'\\]/g, '').toLowerCase());
+  const first = keywordOf(words?.[1]);
   const isPair = prefixes.has(first);
-  const place = valueBefore(line, endOf(words, isPair ? 2 : 1));
-  const keyword = isPair ? `${first} ${second}` : first;
+  const keyword = isPair ? `${first} ${keywordOf(words?.[2])}` : first;
   if (dialect === 'conf') checkStatements(line, whole);
-  if (place !== undefined && patterns[dialect].test(keyword)) refuse(place, keywordReason(keyword));
+  if (patterns[dialect].test(keyword)) {
+    const place = valueBefore(line, endOf(dialect, { whole, word: isPair ? 2 : 1 }));
+    if (place !== undefined) refuse(place, keywordReason(keyword));
+  }
   if (dialect === 'haproxy' && /^(?:pre)?setenv$/.test(first))
-    checkVariable(valueBefore(line, endOf(words, 2)), second);
+    checkVariable(valueBefore(line, endOf(dialect, { whole, word: 2 })), keywordOf(words?.[2]));
   if (dialect === 'conf') checkName(line, whole);
 }
 
-/** Where the given one of the first two words ends. */
-function endOf(words: RegExpExecArray | null, word: 1 | 2): number {
-  return words?.indices?.[word]?.[1] ?? words?.indices?.[1]?.[1] ?? 0;
+function keywordOf(word = ''): string {
+  return word.replace(/["'\\]/g, '').toLowerCase();
+}
+
+/** Where the given one of the first two words ends. Few lines have a keyword for which this counts, and it takes long. */
+function endOf(dialect: Dialect, { whole, word }: { readonly whole: string; readonly word: 1 | 2 }): number {
+  const { indices } = new RegExp(firstWords[dialect], 'd').exec(whole) ?? {};
+  return indices?.[word]?.[1] ?? indices?.[1]?.[1] ?? 0;
 }
 
 /** The first value that the line has before this position. */
@@ -137,7 +145,8 @@ function checkName(line: readonly Piece[], whole: string): void {
   if (first?.placeholder !== undefined && /^\[(?![\da-f.]*:[\da-f:.]*[\]%])/i.test(first.text))
     refuse(first.placeholder, 'it would begin a section, as in an INI file.');
   const at = line.findIndex(({ text, placeholder }) => placeholder === undefined && text.includes('='));
-  const name = line.slice(0, Math.max(0, at));
+  if (at < 1) return;
+  const name = line.slice(0, at);
   const literal = name.map(({ text, placeholder }) => (placeholder === undefined ? text : 'x')).join('');
   // With a space or a quote within, the `=` belongs to a later word.
   if (!/[\s"']/.test(`${literal}${line[at]?.text.split('=')[0] ?? ''}`.trim())) checkEnds(name, '=');

@@ -55,8 +55,10 @@ export class PassTracker {
     let pass: Pass | undefined;
     // There may be a hundred thousand parts, so nothing is made for those that are no pieces.
     const pieces: PlacedPiece[] = [];
-    for (const [i, part] of marked.split('\u0000').entries()) {
-      if (i % 2 === 0) {
+    let isText = false;
+    for (const part of marked.split('\u0000')) {
+      isText = !isText;
+      if (isText) {
         if (part !== '') pieces.push({ piece: part, pass });
       } else if (part.startsWith('<')) pass = this.#passes[Number(part.slice(1))];
       else if (part === '>') pass = pass?.loop.within;

@@ -1,4 +1,4 @@
-import Handlebars from 'handlebars';
+import type Handlebars from 'handlebars';
 import { SwitchmasterError } from '../errors.ts';
 import type { ConsulQuery } from '../model/query.ts';
 import { Redactor } from '../model/redaction.ts';
@@ -155,11 +155,10 @@ function bindHelper(input: {
     budget.spend(site);
     for (const one of given) budget.measure(site, one);
     try {
-      const { $site, ...named } = options.hash;
       const { definition, scope } = input;
       const result = definition.run({
         args: definition.typed === true ? given : given.map(plainNumber),
-        options: named,
+        options: namedOf(options.hash),
         scope,
         block: definition.kind === 'block' ? makeBlock(this, { options, site, ...input }) : noBlock,
       });
@@ -170,6 +169,10 @@ function bindHelper(input: {
       throw atSite(site, thrown);
     }
   };
+}
+
+function namedOf({ $site, ...named }: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return named;
 }
 
 /** A partial that includes others twice, which do the same, takes steps without any helper. */
@@ -205,7 +208,8 @@ function makeBlock(
     outer,
     render(context, extra) {
       if (extra === undefined) return within(options.fn(context));
-      const data = Object.assign(Handlebars.createFrame(options.data ?? {}), extra.data);
+      // What `createFrame` of Handlebars does, without its loop over the fields.
+      const data = { ...options.data, _parent: options.data, ...extra.data };
       return within(options.fn(context, { data, blockParams: [...extra.blockParams] }));
     },
     renderElse: (context) => within(options.inverse(context)),

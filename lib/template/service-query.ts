@@ -15,12 +15,17 @@ export interface ServiceQuery {
 
 const statuses: readonly InstanceStatus[] = ['passing', 'warning', 'critical', 'maintenance'];
 
+/** A name alone, as templates with thousands of services have it. */
+const plain = /^[\w-]+$/;
+const passing: ReadonlySet<InstanceStatus> = new Set(['passing']);
+
 /**
  * Reads `tag.name@dc~near|passing,warning` as consul-template does (its dependency/health_service.go): only passing
  * instances unless a filter says otherwise; `any` is every state. Tags and names may have any characters here. A
  * datacenter's name has no dots (agent/config/builder.go).
  */
 export function parseServiceQuery(text: string): ServiceQuery {
+  if (plain.test(text)) return { name: text, tag: undefined, dc: undefined, near: undefined, statuses: passing };
   const [, unfiltered = '', filter] = /^(.*?)(?:\|([\w,\s]+))?$/s.exec(text) ?? [];
   const [, path = '', dc, near] = /^(.*?)(?:@([\w-]+))?(?:~([\w.-]+))?$/s.exec(unfiltered) ?? [];
   if (/\?[\w=&-]+$/.test(path)) {
@@ -85,7 +90,7 @@ export function statusOf(instance: ServiceInstance): InstanceStatus {
 }
 
 function parseFilter(filter: string | undefined): ReadonlySet<InstanceStatus> {
-  if (filter === undefined) return new Set(['passing']);
+  if (filter === undefined) return passing;
   const chosen = new Set<InstanceStatus>();
   for (const word of filter.split(',').map((part) => part.trim())) {
     if (word === 'any') return new Set(statuses);

@@ -85,8 +85,9 @@ function resolve(scope: RenderScope, text: string): ServiceQuery {
   const named = unplaced(query);
   if (named !== undefined && (scope.read(toRequest(query))?.value ?? []).length === 0 && exists(scope, named))
     return named;
+  if (!mayBeWhole(scope, query)) return query;
   const whole = untag(query);
-  return mayBeWhole(scope, query) && exists(scope, whole) ? whole : query;
+  return exists(scope, whole) ? whole : query;
 }
 
 /** A single dot usually means a tag: while the service has other instances, the whole name costs no watch. */

@@ -26,6 +26,15 @@ export function expressionText(node: { path: unknown; params: hbs.AST.Expression
   return [name, ...params].join(' ');
 }
 
+/** What the paths within a node begin with: the helpers that it calls, and fields. */
+export function namesIn(node: unknown): readonly string[] {
+  if (Array.isArray(node)) return node.flatMap(namesIn);
+  if (typeof node !== 'object' || node === null) return [];
+  const { loc: _, ...fields } = node as Record<string, unknown>;
+  const within = Object.values(fields).flatMap(namesIn);
+  return fields.type === 'PathExpression' ? [String(fields.original), ...within] : within;
+}
+
 export function describeCount(least: number, most: number): string {
   if (most === Number.POSITIVE_INFINITY) return `${least} or more arguments`;
   if (least === most) return least === 1 ? '1 argument' : `${least} arguments`;
