@@ -1,5 +1,6 @@
-import { type Placeholder, type TemplateFormat, ValueRefused } from './format.ts';
-import { type WrittenOutput, writeOutput } from './output.ts';
+import { type Placeholder, type PrintSite, type TemplateFormat, ValueRefused } from './format.ts';
+import { KeptPass, type PassRecorder } from './kept-passes.ts';
+import { type OutputSpan, type WrittenOutput, writeOutput } from './output.ts';
 
 /*
  * One unusable name in a list must not stop the others. If the format refuses a value, the output leaves out that pass of
@@ -22,49 +23,91 @@ interface PassedLoop {
 
 /** A piece of the output, and the innermost pass that it comes from. */
 interface PlacedPiece {
-  readonly piece: string | Placeholder;
+  readonly piece: string | Placeholder | KeptPass;
   readonly pass: Pass | undefined;
+}
+
+interface PlacedOutput {
+  readonly pieces: readonly PlacedPiece[];
+  /** The passes that can be kept. */
+  readonly spans: readonly OutputSpan[];
+}
+
+/** An `{{#each}}` in the template. */
+interface LoopPlace {
+  readonly place: number;
+  readonly site: PrintSite;
 }
 
 /** Follows the loops of one render, and marks their passes in its text with NUL characters, as for values. */
 export class PassTracker {
+  readonly #recorder: PassRecorder;
   readonly #passes: Pass[] = [];
+  readonly #recalled: KeptPass[] = [];
   #current: Pass | undefined;
 
-  /** Runs a loop; `render` gets what marks the text of one pass. */
-  loop<T>(render: (within: (text: () => string) => string) => T): T {
-    const loop: PassedLoop = { within: this.#current, passes: [] };
-    return render((text) => this.#pass(loop, text));
+  constructor(recorder: PassRecorder) {
+    this.#recorder = recorder;
   }
 
-  #pass(loop: PassedLoop, text: () => string): string {
+  /** Runs a loop; `render` gets what marks the text of the pass of one item. */
+  loop<T>(at: LoopPlace, render: (within: (item: unknown, text: () => string) => string) => T): T {
+    const loop: PassedLoop = { within: this.#current, passes: [] };
+    return render((item, text) => this.#pass(loop, { ...at, item, text }));
+  }
+
+  #pass(loop: PassedLoop, of: LoopPlace & { readonly item: unknown; readonly text: () => string }): string {
     const pass: Pass = { loop, leftOut: false };
     loop.passes.push(pass);
-    this.#passes.push(pass);
-    const mark = `\u0000<${this.#passes.length - 1}\u0000`;
+    const number = this.#passes.push(pass) - 1;
     this.#current = pass;
     try {
-      return `${mark}${text()}\u0000>\u0000`;
+      return `\u0000<${number}\u0000${this.#recall(of) ?? this.#render(number, of)}\u0000>\u0000`;
     } finally {
       this.#current = loop.within;
     }
   }
 
+  #recall({ item, ...at }: LoopPlace & { readonly item: unknown }): string | undefined {
+    const kept = this.#recorder.recall(item, at);
+    return kept === undefined ? undefined : `\u0000=${this.#recalled.push(kept) - 1}\u0000`;
+  }
+
+  #render(
+    pass: number,
+    { item, place, text }: LoopPlace & { readonly item: unknown; readonly text: () => string },
+  ): string {
+    return this.#recorder.render(item, { place, pass, render: text });
+  }
+
   /** The pieces of a text with marks: `placeholders` by their numbers. */
-  split(marked: string, placeholders: readonly Placeholder[]): readonly PlacedPiece[] {
+  split(marked: string, placeholders: readonly Placeholder[]): PlacedOutput {
     let pass: Pass | undefined;
     // There may be a hundred thousand parts, so nothing is made for those that are no pieces.
     const pieces: PlacedPiece[] = [];
+    const spans: OutputSpan[] = [];
+    let begun: { readonly number: number; readonly pass: Pass | undefined; readonly start: number } | undefined;
     let isText = false;
     for (const part of marked.split('\u0000')) {
       isText = !isText;
       if (isText) {
         if (part !== '') pieces.push({ piece: part, pass });
-      } else if (part.startsWith('<')) pass = this.#passes[Number(part.slice(1))];
-      else if (part === '>') pass = pass?.loop.within;
+      } else if (part.startsWith('<')) {
+        const number = Number(part.slice(1));
+        pass = this.#passes[number];
+        if (this.#recorder.hasRendered(number)) begun = { number, pass, start: pieces.length };
+      } else if (part === '>') {
+        if (begun !== undefined && begun.pass === pass) {
+          const { number, start } = begun;
+          const keep: OutputSpan['keep'] = (written) => this.#recorder.write(number, written);
+          if (pieces.length > start) spans.push({ start, end: pieces.length, keep });
+          begun = undefined;
+        }
+        pass = pass?.loop.within;
+      } else if (part.startsWith('=')) pieces.push({ piece: this.#recalled[Number(part.slice(1))] as KeptPass, pass });
       else pieces.push({ piece: placeholders[Number(part)] as Placeholder, pass });
     }
-    return pieces;
+    return { pieces, spans };
   }
 }
 
@@ -77,7 +120,7 @@ const mostLeftOut = 100;
  */
 export function writePasses(
   format: TemplateFormat,
-  placed: readonly PlacedPiece[],
+  { pieces: placed, spans }: PlacedOutput,
   onLeftOut: (reason: ValueRefused) => void,
 ): WrittenOutput {
   const reasons: ValueRefused[] = [];
@@ -87,17 +130,22 @@ export function writePasses(
       const written = writeOutput(
         format,
         kept.map(({ piece }) => piece),
+        reasons.length === 0 ? spans : [],
       );
       for (const reason of reasons) onLeftOut(reason);
       return written;
     } catch (thrown) {
       if (!(thrown instanceof ValueRefused) || reasons.length === mostLeftOut) throw thrown;
-      const pass = placed.find(({ piece }) => piece === thrown.placeholder)?.pass;
+      const pass = placed.find(({ piece }) => isOf(piece, thrown.placeholder))?.pass;
       if (pass === undefined) throw thrown;
       if (!leaveOut(pass)) throw reasons[0] ?? thrown;
       reasons.push(thrown);
     }
   }
+}
+
+function isOf(piece: PlacedPiece['piece'], placeholder: Placeholder): boolean {
+  return piece === placeholder || (piece instanceof KeptPass && piece.pieces.includes(placeholder));
 }
 
 function isLeftOut(pass: Pass | undefined): boolean {

@@ -8,6 +8,7 @@ import { Markup, type Placeholder, type PrintSite, type TemplateFormat } from '.
 import { judgeHaproxy } from './haproxy-judgement.ts';
 import { type HelperBlock, type HelperDefinition, noBlock } from './helper.ts';
 import { makers } from './helpers.ts';
+import type { KeptPasses } from './kept-passes.ts';
 import { plainNumber, toFloat, toNumeric } from './number.ts';
 import type { WrittenOutput } from './output.ts';
 import { PassTracker, writePasses } from './passes.ts';
@@ -60,6 +61,9 @@ export interface CompiledParts {
   readonly format: TemplateFormat;
   readonly helpers: Readonly<Record<string, HelperDefinition>>;
   readonly limits: RenderLimits;
+  /** The numbers of the sites of loops whose passes may be kept. */
+  readonly separable: ReadonlySet<number>;
+  readonly kept: KeptPasses;
 }
 
 /**
@@ -108,7 +112,8 @@ function redactorOf({ texts }: RenderScope['secrets']): Redactor {
 
 function run(parts: CompiledParts, scope: RenderScope, budget: Budget): WrittenOutput {
   const placeholders: Placeholder[] = [];
-  const passes = new PassTracker();
+  const recorder = parts.kept.begin({ scope, budget, separable: parts.separable });
+  const passes = new PassTracker(recorder);
   const bound: Record<string, Handlebars.HelperDelegate> = {
     $print: function $print(value: unknown, options: Handlebars.HelperOptions) {
       const site = siteOf(parts, options);
@@ -138,6 +143,7 @@ function run(parts: CompiledParts, scope: RenderScope, budget: Budget): WrittenO
     return written;
   });
   budget.measureOutput(parts.file, output.text);
+  if (scope.missing.size + scope.missingFiles.size === 0) recorder.end();
   return output;
 }
 
@@ -213,7 +219,7 @@ function makeBlock(
       return within(options.fn(context, { data, blockParams: [...extra.blockParams] }));
     },
     renderElse: (context) => within(options.inverse(context)),
-    loop: (render) => passes.loop(render),
+    loop: (render) => passes.loop({ place: placeOf(options), site }, render),
   };
 }
 
@@ -227,7 +233,11 @@ function withFile(file: string, write: () => WrittenOutput): WrittenOutput {
   }
 }
 
+function placeOf({ hash }: Handlebars.HelperOptions): number {
+  return Number(hash.$site);
+}
+
 function siteOf(parts: CompiledParts, options: Handlebars.HelperOptions): PrintSite {
-  const site = parts.sites[Number(options.hash.$site)];
+  const site = parts.sites[placeOf(options)];
   return site ?? { file: parts.file, line: 1, column: 1, text: '' };
 }
