@@ -93,7 +93,7 @@ export class BridgePart implements Part {
     this.#loop = new Loop({
       reconciler: this.#makeBridge(),
       resyncMs: settings.resyncMs,
-      calm: { keys: 10, mostTimes: 40, isCalm: (name) => this.masters.isCalm(name) },
+      calm: { keys: 10, mostTimes: 40, mostMs: 1_200_000, isCalm: (name) => this.masters.isCalm(name) },
       // The watches notice Consul's return at once; this is for a Consul that can be read but not written.
       backoff: { initialMs: 50, maxMs: 2_000 },
       onReport: (report) => {

@@ -3,11 +3,13 @@ import type { Outcome } from './outcome.ts';
 
 /**
  * With more keys than `keys`, a calm one that a run without a hint found unchanged is reconciled less often in proportion, after
- * `mostTimes` of the usual time at the latest: so the rate of runs does not grow with each key.
+ * `mostTimes` of the usual time at the latest, and not after `mostMs` unless that is less than the usual time: so the rate of runs does
+ * not grow with each key.
  */
 export interface Calm {
   readonly keys: number;
   readonly mostTimes: number;
+  readonly mostMs: number;
   /** Whether hints come with all that may happen to the key. Asked after each run without a hint that found nothing to do. */
   readonly isCalm: (key: string) => boolean;
 }
@@ -26,7 +28,7 @@ export interface Pace {
 
 /** When a key is reconciled again without a hint, in milliseconds after a run; undefined: not at all. */
 export function nextRunMs(outcome: Outcome, pace: Pace): number | undefined {
-  const resyncMs = pace.resyncMs * times(pace) * (1 + Math.random() / 10);
+  const resyncMs = usualMs(pace) * (1 + Math.random() / 10);
   switch (outcome.kind) {
     case 'applied':
     case 'unchanged':
@@ -40,7 +42,8 @@ export function nextRunMs(outcome: Outcome, pace: Pace): number | undefined {
   }
 }
 
-function times({ calm, isCalm, keys }: Pace): number {
-  if (calm === undefined || !isCalm) return 1;
-  return Math.min(calm.mostTimes, Math.max(1, keys / calm.keys));
+function usualMs({ calm, isCalm, keys, resyncMs }: Pace): number {
+  if (calm === undefined || !isCalm) return resyncMs;
+  const times = Math.min(calm.mostTimes, Math.max(1, keys / calm.keys));
+  return Math.max(resyncMs, Math.min(resyncMs * times, calm.mostMs));
 }

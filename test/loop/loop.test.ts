@@ -199,7 +199,7 @@ t.test('an observer that throws does not stop the loop', async (t) => {
 });
 
 t.test('of many keys, one that only timers woke runs less often, until a hint comes', async (t) => {
-  const stage = new Stage(t, { resyncMs: 20, calm: { keys: 1, mostTimes: 3, isCalm: () => true } });
+  const stage = new Stage(t, { resyncMs: 20, calm: { keys: 1, mostTimes: 3, mostMs: 1_000, isCalm: () => true } });
   for (const key of ['b', 'c', 'd']) stage.loop.wake(key, hint);
   (await stage.run(1)).end({ kind: 'held', summary: 'it waits for the test', retryAfterMs: 60_000 });
   (await stage.run(2)).end({ kind: 'held', summary: 'it waits for the test', retryAfterMs: 60_000 });
@@ -227,7 +227,7 @@ for (const [why, isCalm] of [
   ],
 ] as const) {
   t.test(`of many keys, one that ${why} runs as often as the config says`, async (t) => {
-    const stage = new Stage(t, { resyncMs: 20, calm: { keys: 1, mostTimes: 3, isCalm } });
+    const stage = new Stage(t, { resyncMs: 20, calm: { keys: 1, mostTimes: 3, mostMs: 1_000, isCalm } });
     for (const [i, key] of ['b', 'c', 'd'].entries()) {
       stage.loop.wake(key, hint);
       (await stage.run(i + 1)).end({ kind: 'held', summary: 'it waits for the test', retryAfterMs: 60_000 });

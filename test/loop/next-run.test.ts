@@ -7,7 +7,7 @@ import type { Outcome } from '../../lib/loop/outcome.ts';
 const unchanged: Outcome = { kind: 'unchanged' };
 const backoff = makeBackoff({ initialMs: 1, maxMs: 5 });
 const usual: Pace = { resyncMs: 1_000, keys: 100, isCalm: true, failures: 0, backoff };
-const calm = { keys: 25, mostTimes: 4 };
+const calm = { keys: 25, mostTimes: 4, mostMs: 60_000 };
 
 /** The time without the tenth that is added at random. */
 const times = (outcome: Outcome, pace: Partial<Pace>) =>
@@ -22,6 +22,19 @@ t.test('a calm key of many is reconciled less often, in proportion to their numb
     [1_000, 4],
   ];
   for (const [keys, expected] of rows) t.equal(times(unchanged, { calm, keys }), expected, `${keys} keys`);
+});
+
+t.test('a calm key is reconciled after a limited time, however long the usual time is', async (t) => {
+  const rows: readonly (readonly [resyncMs: number, times: number])[] = [
+    [14_000, 56],
+    [20_000, 60],
+    [60_000, 60],
+    [86_400_000, 86_400],
+  ];
+  for (const [resyncMs, expected] of rows) {
+    const waitTimes = times(unchanged, { calm, resyncMs });
+    t.ok(waitTimes >= expected && waitTimes <= expected * 1.1, `${resyncMs} ms: ${waitTimes}`);
+  }
 });
 
 t.test(
