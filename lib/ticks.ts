@@ -1,7 +1,7 @@
 /** Something that is repeated. */
 interface Task {
   readonly everySeconds: number;
-  readonly run: () => void;
+  readonly run: (lateMs: number) => void;
   readonly keepsProcess: boolean;
 }
 
@@ -15,14 +15,16 @@ export class Ticks {
   readonly #tasks = new Set<Task>();
   #timer: NodeJS.Timeout | undefined;
   #count = 0;
+  /** When the next tick is due, in milliseconds of `performance.now()`. */
+  #dueMs = 0;
 
   /**
    * Calls `run` every few seconds, for the first time within that time. Returns what ends it. `keepsProcess`: whether the process goes
-   * on because of it, by default yes.
+   * on because of it, by default yes. `run` gets how late its tick is.
    */
   every(
     seconds: number,
-    run: () => void,
+    run: (lateMs: number) => void,
     { keepsProcess = true }: { readonly keepsProcess?: boolean } = {},
   ): () => void {
     const task: Task = { everySeconds: seconds, run, keepsProcess };
@@ -50,22 +52,30 @@ export class Ticks {
       this.#timer = undefined;
       return;
     }
-    this.#timer ??= setInterval(() => this.#tick(), tickMs);
+    this.#timer ??= this.#begin();
     if ([...this.#tasks].some(({ keepsProcess }) => keepsProcess)) this.#timer.ref();
     else this.#timer.unref();
   }
 
+  #begin(): NodeJS.Timeout {
+    this.#dueMs = performance.now() + tickMs;
+    return setInterval(() => this.#tick(), tickMs);
+  }
+
   #tick(): void {
+    const nowMs = performance.now();
+    const lateMs = Math.max(0, nowMs - this.#dueMs);
+    this.#dueMs = nowMs + tickMs;
     this.#count += 1;
     for (const task of [...this.#tasks]) {
       // An error of one is uncaught, as in a timer of its own, and does not keep the others from their turn.
-      if (this.#count % task.everySeconds === 0) queueMicrotask(() => this.#run(task));
+      if (this.#count % task.everySeconds === 0) queueMicrotask(() => this.#run(task, lateMs));
     }
   }
 
   /** Unless another task of this tick has ended it. */
-  #run(task: Task): void {
-    if (this.#tasks.has(task)) task.run();
+  #run(task: Task, lateMs: number): void {
+    if (this.#tasks.has(task)) task.run(lateMs);
   }
 }
 

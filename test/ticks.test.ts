@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { Ticks } from '../lib/ticks.ts';
 import { waitFor } from './sandbox/condition.ts';
@@ -57,4 +58,23 @@ t.test('an interval of a second that Node.js starts in the turn of a restart com
   end();
   clearInterval(interval);
   for (const turn of turns) t.strictSame(turn.toSorted(), ['interval', 'tick']);
+});
+
+t.test('the tick after a restart is not late', async (t) => {
+  const ticks = new Ticks();
+  const late: number[] = [];
+  t.teardown(ticks.every(1, (lateMs) => late.push(lateMs)));
+  const next = async () => {
+    const { length } = late;
+    await waitFor('a tick', () => late.length > length);
+  };
+  const restart = async () => {
+    await next();
+    await delay(700);
+    ticks.restart();
+    await next();
+    return late.at(-1);
+  };
+  // On a busy machine, it may be late.
+  await waitFor('one in time', restart, { until: (lateMs) => lateMs !== undefined && lateMs < 350 });
 });

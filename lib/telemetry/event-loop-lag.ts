@@ -6,7 +6,6 @@ import { ticks } from '../ticks.ts';
 const busyEveryMs = 200;
 /** For how long it is measured so often after a second in which the loop worked for that long. */
 const busySeconds = 10;
-const tickMs = 1_000;
 /** So long that the histogram of `prom-client` never measures: every 10 ms, which wakes an idle process a hundred times a second. */
 const neverMs = 2 ** 31 - 1;
 
@@ -53,23 +52,20 @@ export function collectNodeMetrics(register: Registry): void {
 /** How late timers are, in nanoseconds. */
 class LoopLag {
   readonly histogram: RecordableHistogram = createHistogram();
-  #lastMs = performance.now();
   #lastUse: EventLoopUtilization = performance.eventLoopUtilization();
   /** How many more seconds it is measured often. */
   #busy = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor() {
-    ticks.every(1, () => this.#tick(), { keepsProcess: false });
+    ticks.every(1, (lateMs) => this.#tick(lateMs), { keepsProcess: false });
   }
 
-  #tick(): void {
-    const nowMs = performance.now();
+  #tick(lateMs: number): void {
     const use = performance.eventLoopUtilization();
     const workedMs = use.active - this.#lastUse.active;
     this.#lastUse = use;
-    this.#record(nowMs - this.#lastMs - tickMs);
-    this.#lastMs = nowMs;
+    this.#record(lateMs);
     if (workedMs < busyEveryMs) {
       this.#busy = Math.max(0, this.#busy - 1);
       return;
