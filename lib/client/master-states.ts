@@ -1,13 +1,13 @@
 import { replyText } from './reply-text.ts';
 
 /**
- * What one Sentinel said of its masters last. Its list of all masters has the same fields as its answer about one, so it shows which of
+ * What full runs have read of one Sentinel's masters, or what its list said since. The list of all masters has the same fields as the answer about one, so it shows which of
  * them must be read again.
  */
 export class MasterStates {
   readonly #states = new Map<string, string>();
 
-  /** The Sentinel answered about this master alone. */
+  /** A full run has read this. */
   note(name: string, reply: unknown): void {
     this.#states.set(name, stateOf(reply));
   }

@@ -95,12 +95,12 @@ export class SentinelLink {
 
   /**
    * This Sentinel's view of `name`, in one round trip where it answers every question. Rejects with
-   * `sentinel-master-unknown` if it has no such master.
+   * `sentinel-master-unknown` if it has no such master. `noted`: the list of all masters shows later what differs from it.
    */
-  async view(name: string, options: { readonly timeoutMs: number }): Promise<SentinelView> {
+  async view(name: string, options: { readonly timeoutMs: number; readonly noted: boolean }): Promise<SentinelView> {
     const ask: Ask = (args) => this.call(args, options);
     const answers = await askView(this.#commands, ask, name);
-    this.#states.note(name, answers.master);
+    if (options.noted) this.#states.note(name, answers.master);
     return readView({ name, sentinelId: this.id, sentinel: this.address, ...answers });
   }
 

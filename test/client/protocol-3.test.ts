@@ -168,7 +168,7 @@ async function readSentinel(t: Test, protocol: Protocol) {
   await up.promise;
   const read = {
     id: link.provenId,
-    view: await link.view('shard1', deadline),
+    view: await link.view('shard1', { ...deadline, noted: true }),
     names: (await link.masters(deadline)).map(({ name }) => name),
     others: await link.others('shard1', deadline),
     monitoring: await monitoring.monitoring(deadline),

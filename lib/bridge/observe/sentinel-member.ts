@@ -162,7 +162,8 @@ export class SentinelMember {
 
   /** Asks about `name`. A Sentinel that does not answer in time, or was not asked any more, is `unreachable`. */
   async read(name: string, { timeoutMs = askTimeoutMs, queued, onAsked }: ViewQuestion = {}): Promise<SentinelReading> {
-    const ask = () => this.#ask(name, { timeoutMs, onAsked });
+    // Another reading than a full run's leaves it to the list of all masters to wake one.
+    const ask = () => this.#ask(name, { timeoutMs, onAsked, noted: queued !== undefined });
     try {
       const view = await (queued === undefined ? ask() : this.questions.ask(ask, queued));
       return { kind: 'seen', ...this.#identity, view };
@@ -182,11 +183,12 @@ export class SentinelMember {
 
   async #ask(
     name: string,
-    { timeoutMs, onAsked }: { readonly timeoutMs: number; readonly onAsked: (() => void) | undefined },
+    given: { readonly timeoutMs: number; readonly onAsked: (() => void) | undefined; readonly noted: boolean },
   ): Promise<SentinelView> {
     if (this.link.error !== undefined) throw this.link.error;
+    const { timeoutMs, onAsked, noted } = given;
     onAsked?.();
-    const view = await this.link.view(name, { timeoutMs });
+    const view = await this.link.view(name, { timeoutMs, noted });
     if (view.isCoordinated === true) this.#coordinated.add(name);
     else this.#coordinated.delete(name);
     const won = this.election(name);

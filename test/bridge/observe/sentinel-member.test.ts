@@ -16,7 +16,13 @@ const questionsEach = 2;
 const mostAtOnce = 32;
 
 /** A Sentinel that answers questions about masters in their order, each after a call of `answer`. */
-async function listen(): Promise<{ readonly address: Address; readonly asked: string[][]; answer(): void }> {
+async function listen(): Promise<{
+  readonly address: Address;
+  readonly asked: string[][];
+  readonly state: { epoch: number };
+  answer(): void;
+}> {
+  const state = { epoch: 1 };
   const address = await sandbox.address();
   const asked: string[][] = [];
   const unanswered: (() => unknown)[] = [];
@@ -29,7 +35,8 @@ async function listen(): Promise<{ readonly address: Address; readonly asked: st
     else if (subcommand === 'MYID') reply('a'.repeat(40));
     else {
       asked.push([subcommand, name]);
-      unanswered.push(() => reply(subcommand === 'REPLICAS' ? [] : describe(name)));
+      const master = () => (subcommand === 'MASTERS' ? [describe('m', state)] : describe(name, state));
+      unanswered.push(() => reply(subcommand === 'REPLICAS' ? [] : master()));
     }
   };
   const server = createServer((socket) => {
@@ -41,7 +48,7 @@ async function listen(): Promise<{ readonly address: Address; readonly asked: st
   server.listen(address);
   await once(server, 'listening');
   t.teardown(() => server.close());
-  return { address, asked, answer: () => unanswered.shift()?.() };
+  return { address, asked, state, answer: () => unanswered.shift()?.() };
 }
 
 function add(t: Test, address: Address): SentinelMember {
@@ -58,8 +65,8 @@ async function join(t: Test, address: Address): Promise<SentinelMember> {
   return member;
 }
 
-function describe(name: string): Reply {
-  const numbers = { 'config-epoch': 1, quorum: 2, 'num-other-sentinels': 2, 'failover-timeout': 180_000 };
+function describe(name: string, { epoch }: { readonly epoch: number }): Reply {
+  const numbers = { 'config-epoch': epoch, quorum: 2, 'num-other-sentinels': 2, 'failover-timeout': 180_000 };
   const texts = { name, ip: '10.0.0.5', port: '6379', flags: 'master', 'num-slaves': '0' };
   return [...Object.entries(texts), ...Object.entries(numbers).map(([key, value]) => [key, String(value)])].flat();
 }
@@ -152,4 +159,31 @@ t.test('what a Sentinel is found to monitor while a question waits counts', asyn
   t.match(await reading, { kind: 'unreachable', hasMonitored: true });
   member.link.close();
   await Promise.all(begun);
+});
+
+t.test('its list shows what no full run has read, although another reading has', async (t) => {
+  const { address, state, answer } = await listen();
+  const member = await join(t, address);
+  const settle = async <T>(asking: Promise<T>): Promise<T> => {
+    let isSettled = false;
+    const settled = asking.finally(() => {
+      isSettled = true;
+    });
+    await waitFor('the answers', () => {
+      answer();
+      return isSettled;
+    });
+    return settled;
+  };
+  const timeoutMs = 60_000;
+  const read = (queued?: AbortSignal) => settle(member.read('m', { timeoutMs, ...(queued && { queued }) }));
+  const list = async () => (await settle(member.link.masters({ timeoutMs }))).map(({ isChanged }) => isChanged);
+  const { signal } = new AbortController();
+  await read(signal);
+  state.epoch = 2;
+  await read();
+  t.strictSame(await list(), [true]);
+  state.epoch = 3;
+  await read(signal);
+  t.strictSame(await list(), [false]);
 });
