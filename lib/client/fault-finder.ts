@@ -1,5 +1,6 @@
 import type { Endpoint } from '../model/address.ts';
 import type { LinkFault } from '../model/link-fault.ts';
+import { Semaphore } from '../semaphore.ts';
 import { diagnose } from './diagnosis.ts';
 import { faultOfError, faultOfReply } from './fault.ts';
 import type { ClientTls } from './tls.ts';
@@ -14,6 +15,12 @@ export interface FaultFinderOptions {
 const timeoutMs = 1_500;
 const firstPauseMs = 2_000;
 const longestPauseMs = 60_000;
+
+/**
+ * Of the whole process: each diagnosis is up to two connections and a TLS handshake, and on a busy machine all servers may be silent at
+ * once. Another one waits until its next request fails.
+ */
+const diagnoses = new Semaphore({ places: () => 32 });
 
 /**
  * Why a connection that is kept open does not work. Where neither a reply nor an error says why, it connects once more
@@ -67,11 +74,14 @@ export class FaultFinder {
   #diagnose(): void {
     const nowMs = performance.now();
     if (this.#closed || this.#running !== undefined || nowMs < this.#nextMs) return;
+    const permit = diagnoses.permit();
+    if (!permit.tryEnter()) return;
     this.#nextMs = nowMs + this.#pauseMs;
     this.#pauseMs = Math.min(this.#pauseMs * 2, longestPauseMs);
     const { address, tls } = this.#options;
     const answersBefore = this.#answers;
-    this.#running = diagnose(address, { tls, timeoutMs }).then((fault) => {
+    const done = diagnose(address, { tls, timeoutMs }).finally(() => permit.leave());
+    this.#running = done.then((fault) => {
       this.#running = undefined;
       const isCurrent = !this.#closed && this.#answers === answersBefore;
       if (fault !== undefined && isCurrent) this.#become(fault);

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { diagnose } from '../../lib/client/diagnosis.ts';
 import { faultOfError, faultOfReply } from '../../lib/client/fault.ts';
@@ -189,3 +189,34 @@ t.test('an error has the answer of a server that refuses the login, but not the 
   t.notMatch(explain('WRONGPASS earlier', 'protected-mode').message, 'WRONGPASS');
   t.end();
 });
+
+t.test(
+  'of a thousand servers that fall silent, a few are diagnosed at a time, and the others when they fail again',
+  async (t) => {
+    let [open, most] = [0, 0];
+    const held = new Set<Socket>();
+    const server = createServer((socket) => {
+      open += 1;
+      most = Math.max(most, open);
+      held.add(socket);
+      socket
+        .on('error', () => {})
+        .on('close', () => {
+          open -= 1;
+          held.delete(socket);
+        });
+    });
+    const address = await listen(t, server);
+    const finders = Array.from({ length: 200 }, () => new FaultFinder({ address, tls: undefined }));
+    t.teardown(() => {
+      for (const finder of finders) finder.close();
+    });
+    const fail = () => {
+      for (const finder of finders) finder.failed(new Error('Connection is closed.'));
+      for (const socket of held) socket.destroy();
+      return finders.filter(({ fault }) => fault === 'closed').length;
+    };
+    await waitFor('each to have its fault', fail, { until: (found) => found === finders.length });
+    t.ok(most >= 16 && most <= 32, `${most} connections at a time`);
+  },
+);
