@@ -15,7 +15,7 @@ const questionsEach = 2;
 /** As in the code: about so many masters at a time. */
 const mostAtOnce = 32;
 
-/** A Sentinel that answers questions about masters in their order, each after a call of `answer`. */
+/** A Sentinel that answers questions about masters in their order, each after a call of `answer`, and a PING after what precedes it. */
 async function listen(): Promise<{
   readonly address: Address;
   readonly asked: string[][];
@@ -25,18 +25,22 @@ async function listen(): Promise<{
   const state = { epoch: 1 };
   const address = await sandbox.address();
   const asked: string[][] = [];
-  const unanswered: (() => unknown)[] = [];
+  const unanswered: { readonly socket: Socket; readonly replies: Reply[] }[] = [];
   const take = (words: readonly string[], socket: Socket): void => {
     const [command = '', subcommand = ''] = words.map((word) => word.toUpperCase());
     const name = words[2] ?? '';
-    const reply = (answer: Reply) => socket.write(encodeReply(answer, 2));
+    const reply = (answer: Reply) => {
+      const before = unanswered.findLast((question) => question.socket === socket);
+      if (before === undefined) socket.write(encodeReply(answer, 2));
+      else before.replies.push(answer);
+    };
     if (command === 'PING') reply(new SimpleString('PONG'));
     else if (command === 'PSUBSCRIBE') reply(['psubscribe', '*', 1]);
     else if (subcommand === 'MYID') reply('a'.repeat(40));
     else {
       asked.push([subcommand, name]);
       const master = () => (subcommand === 'MASTERS' ? [describe('m', state)] : describe(name, state));
-      unanswered.push(() => reply(subcommand === 'REPLICAS' ? [] : master()));
+      unanswered.push({ socket, replies: [subcommand === 'REPLICAS' ? [] : master()] });
     }
   };
   const server = createServer((socket) => {
@@ -48,7 +52,11 @@ async function listen(): Promise<{
   server.listen(address);
   await once(server, 'listening');
   t.teardown(() => server.close());
-  return { address, asked, state, answer: () => unanswered.shift()?.() };
+  const answer = (): void => {
+    const { socket, replies = [] } = unanswered.shift() ?? {};
+    for (const one of replies) socket?.write(encodeReply(one, 2));
+  };
+  return { address, asked, state, answer };
 }
 
 function add(t: Test, address: Address): SentinelMember {
