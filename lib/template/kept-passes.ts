@@ -1,5 +1,5 @@
 import type { Budget, Spent } from './budget.ts';
-import type { Placeholder, PrintSite } from './format.ts';
+import type { PrintSite } from './format.ts';
 import { type PassRead, PassReads } from './pass-reads.ts';
 import type { RenderScope } from './scope.ts';
 
@@ -10,31 +10,31 @@ import type { RenderScope } from './scope.ts';
  * A render ends anywhere if it takes too long. So it leaves its passes to the next one in a single step, at its end.
  */
 
-/** A pass as it was written, from the beginning of a line to the end of one. It had no secret, no warning and no missing answer. */
-export class KeptPass {
+/** A pass that was rendered and is not written yet. */
+interface Rendered {
+  readonly place: number;
   readonly item: unknown;
   readonly reads: readonly PassRead[];
   readonly members: readonly (readonly string[])[];
   readonly spent: Spent;
-  /** What it was written from, for a render in which it is not at the beginning of a line. */
-  readonly pieces: readonly (string | Placeholder)[];
+  readonly ms: number;
+  /** Of the text with marks in place of values, which the blocks around it count. */
+  readonly characters: number;
+}
+
+/** A pass as it was written, from the beginning of a line to the end of one. It had no secret, no warning and no missing answer. */
+export class KeptPass {
+  readonly of: Rendered;
   readonly text: string;
 
-  constructor(pass: Pick<KeptPass, 'item' | 'reads' | 'members' | 'spent' | 'pieces' | 'text'>) {
-    this.item = pass.item;
-    this.reads = pass.reads;
-    this.members = pass.members;
-    this.spent = pass.spent;
-    this.pieces = pass.pieces;
-    this.text = pass.text;
+  constructor(of: Rendered, text: string) {
+    this.of = of;
+    // V8 would keep the whole output of this render for a part of it.
+    this.text = Buffer.from(text, 'utf16le').toString('utf16le');
   }
 }
 
 type Kept = ReadonlyMap<number, ReadonlyMap<unknown, KeptPass>>;
-/** A pass that was rendered and is not written yet. */
-interface Rendered extends Pick<KeptPass, 'item' | 'reads' | 'members' | 'spent'> {
-  readonly place: number;
-}
 
 interface Recording {
   readonly scope: RenderScope;
@@ -55,6 +55,11 @@ export class KeptPasses {
     };
     return new PassRecorder(this.#kept, { ...of, keep });
   }
+
+  /** The next render renders every pass. */
+  forget(): void {
+    this.#kept = new Map();
+  }
 }
 
 export class PassRecorder {
@@ -73,11 +78,13 @@ export class PassRecorder {
   recall(item: unknown, { place, site }: { readonly place: number; readonly site: PrintSite }): KeptPass | undefined {
     const { scope, budget } = this.#of;
     const kept = this.#isUsable(place) ? this.#kept.get(place)?.get(item) : undefined;
-    if (kept === undefined || !kept.reads.every((read) => scope.isSame(read))) return undefined;
-    budget.spend(site, kept.spent.characters, kept.spent.steps);
-    for (const read of kept.reads) scope.note(read);
-    for (const members of kept.members) scope.noteMembers(members);
-    this.#add(place, kept);
+    if (kept === undefined || !kept.of.reads.every((read) => scope.isSame(read))) return undefined;
+    const { spent, reads, members, ms } = kept.of;
+    budget.spend(site, spent.characters, spent.steps);
+    for (const read of reads) scope.note(read);
+    for (const some of members) scope.noteMembers(some);
+    scope.savedMs += ms;
+    this.#add(kept);
     return kept;
   }
 
@@ -85,7 +92,7 @@ export class PassRecorder {
   render(item: unknown, of: { readonly place: number; readonly pass: number; readonly render: () => string }): string {
     const { scope, budget } = this.#of;
     if (!this.#isUsable(of.place)) return of.render();
-    const [reads, state, before] = [new PassReads(), stateOf(scope), budget.spent];
+    const [reads, state, before, startMs] = [new PassReads(), stateOf(scope), budget.spent, performance.now()];
     scope.passReads = reads;
     try {
       const text = of.render();
@@ -98,6 +105,8 @@ export class PassRecorder {
           reads: [...reads.answers.values()],
           members: reads.members,
           spent,
+          ms: performance.now() - startMs,
+          characters: text.length,
         });
       return text;
     } finally {
@@ -111,9 +120,9 @@ export class PassRecorder {
   }
 
   /** The text of a pass that {@link hasRendered}. */
-  write(pass: number, written: Pick<KeptPass, 'pieces' | 'text'>): void {
+  write(pass: number, text: string): void {
     const rendered = this.#rendered.get(pass);
-    if (rendered !== undefined) this.#add(rendered.place, new KeptPass({ ...rendered, ...written }));
+    if (rendered !== undefined) this.#add(new KeptPass(rendered, text));
   }
 
   /** The render is good. */
@@ -121,10 +130,11 @@ export class PassRecorder {
     this.#of.keep(this.#next);
   }
 
-  #add(place: number, kept: KeptPass): void {
+  #add(kept: KeptPass): void {
+    const { place, item } = kept.of;
     const passes = this.#next.get(place) ?? new Map<unknown, KeptPass>();
     this.#next.set(place, passes);
-    if (passes.size < mostKept) passes.set(kept.item, kept);
+    if (passes.size < mostKept) passes.set(item, kept);
   }
 
   /** Which texts are secret, and what a text means as a query, depends on all that was rendered before. */
@@ -138,6 +148,6 @@ export class PassRecorder {
 const mostKept = 32_768;
 
 /** Changes with everything that a pass must not do. */
-function stateOf({ warnings, missing, secrets, deniedReads, hasListed }: RenderScope): string {
-  return `${warnings.size} ${missing.size} ${secrets.texts.size} ${deniedReads} ${hasListed}`;
+function stateOf({ warned, missing, secrets, deniedReads, hasListed }: RenderScope): string {
+  return `${warned} ${missing.size} ${secrets.texts.size} ${deniedReads} ${hasListed}`;
 }

@@ -31,43 +31,40 @@ export interface WrittenOutput {
   readonly shown: string;
 }
 
-type Written = string | Placeholder;
-type Piece = Written | KeptPass;
+type Piece = string | Placeholder | KeptPass;
 
 /** The pieces of a pass. `keep` gets what they are written as, if they begin and end with a line. */
 export interface OutputSpan {
   readonly start: number;
   readonly end: number;
-  readonly keep: (written: Pick<KeptPass, 'pieces' | 'text'>) => void;
+  readonly keep: (text: string) => void;
 }
 
 /**
- * Writes the value of every placeholder. Throws `value-refused`, or `template-failed` if the output cannot be parsed. `spans`, in order:
- * passes to be kept.
+ * Writes the value of every placeholder. undefined where a kept pass is not at the beginning of a line. Throws `value-refused`, or
+ * `template-failed` if the output cannot be parsed. `spans`, in order: passes to be kept.
  */
 export function writeOutput(
   format: TemplateFormat,
   pieces: readonly Piece[],
   spans: readonly OutputSpan[] = [],
-): WrittenOutput {
+): WrittenOutput | undefined {
   const writer = writers[format]();
   const isAtStart = () => writer.isAtStart?.() === true;
   const written: OutputPiece[] = [];
   const whole: { readonly span: OutputSpan; readonly text: string }[] = [];
   let begun: number | undefined;
-  let list = pieces;
-  for (let [i, next] = [0, 0]; i < list.length; i += 1) {
-    if (list[i] instanceof KeptPass && !isAtStart()) list = [...list.slice(0, i), ...list.slice(i).flatMap(piecesOf)];
-    // In other pieces, the spans are elsewhere.
-    const span = list === pieces ? spans[next] : undefined;
-    if (span?.start === i) begun = isAtStart() ? written.length : undefined;
-    written.push(writePiece(writer, list, i));
+  for (let [i, next] = [0, 0]; i < pieces.length; i += 1) {
+    if (pieces[i] instanceof KeptPass && !isAtStart()) return undefined;
+    const span = spans[next];
+    if (span?.start === i) begun = isAtStart() ? i : undefined;
+    written.push(writePiece(writer, pieces, i));
     if (span?.end !== i + 1) continue;
     next += 1;
     if (begun !== undefined && isAtStart()) whole.push({ span, text: joinPieces(written.slice(begun)) });
   }
   writer.finish(written);
-  for (const { span, text } of whole) span.keep({ pieces: pieces.slice(span.start, span.end) as Written[], text });
+  for (const { span, text } of whole) span.keep(text);
   const text = joinPieces(written);
   const secret = pieces.some((piece) => isPlaceholder(piece) && piece.secrecy === 'secret');
   return { text, shown: secret ? written.map(showPiece).join('') : text };
@@ -95,15 +92,11 @@ function isPlaceholder(piece: Piece): piece is Placeholder {
   return typeof piece !== 'string' && !(piece instanceof KeptPass);
 }
 
-function piecesOf(piece: Piece): readonly Piece[] {
-  return piece instanceof KeptPass ? piece.pieces : [piece];
-}
-
 /** The literal text up to the next value, with a letter in the place of that value; undefined if there is no text. */
 function textAfter(pieces: readonly Piece[], at: number): string | undefined {
-  const [next = '', second] = piecesOf(pieces[at + 1] ?? '');
+  const next = pieces[at + 1] ?? '';
   if (typeof next !== 'string') return undefined;
-  const valueFollows = second !== undefined || at + 2 < pieces.length;
+  const valueFollows = at + 2 < pieces.length;
   if (next === '' && valueFollows) return undefined;
   return valueFollows ? `${next}x` : next;
 }

@@ -1,5 +1,5 @@
 import { type Placeholder, type PrintSite, type TemplateFormat, ValueRefused } from './format.ts';
-import { KeptPass, type PassRecorder } from './kept-passes.ts';
+import type { KeptPass, PassRecorder } from './kept-passes.ts';
 import { type OutputSpan, type WrittenOutput, writeOutput } from './output.ts';
 
 /*
@@ -44,6 +44,8 @@ export class PassTracker {
   readonly #recorder: PassRecorder;
   readonly #passes: Pass[] = [];
   readonly #recalled: KeptPass[] = [];
+  /** Characters of the recalled passes that their marks do not have. */
+  #unmarked = 0;
   #current: Pass | undefined;
 
   constructor(recorder: PassRecorder) {
@@ -70,7 +72,17 @@ export class PassTracker {
 
   #recall({ item, ...at }: LoopPlace & { readonly item: unknown }): string | undefined {
     const kept = this.#recorder.recall(item, at);
-    return kept === undefined ? undefined : `\u0000=${this.#recalled.push(kept) - 1}\u0000`;
+    if (kept === undefined) return undefined;
+    const mark = `\u0000=${this.#recalled.push(kept) - 1}\u0000`;
+    this.#unmarked += kept.of.characters - mark.length;
+    return mark;
+  }
+
+  /** What `render` gives, and how many characters it would have if every pass were rendered. */
+  measure(render: () => string): { readonly text: string; readonly characters: number } {
+    const before = this.#unmarked;
+    const text = render();
+    return { text, characters: text.length + this.#unmarked - before };
   }
 
   #render(
@@ -115,14 +127,14 @@ export class PassTracker {
 const mostLeftOut = 100;
 
 /**
- * Writes the output without the passes whose values are refused; `onLeftOut` gets the reason of each. Throws `value-refused`
- * where no loop can do without the value.
+ * Writes the output without the passes whose values are refused; `onLeftOut` gets the reason of each. undefined where a kept pass is not
+ * at the beginning of a line. Throws `value-refused` where no loop can do without the value.
  */
 export function writePasses(
   format: TemplateFormat,
   { pieces: placed, spans }: PlacedOutput,
   onLeftOut: (reason: ValueRefused) => void,
-): WrittenOutput {
+): WrittenOutput | undefined {
   const reasons: ValueRefused[] = [];
   for (;;) {
     try {
@@ -136,16 +148,12 @@ export function writePasses(
       return written;
     } catch (thrown) {
       if (!(thrown instanceof ValueRefused) || reasons.length === mostLeftOut) throw thrown;
-      const pass = placed.find(({ piece }) => isOf(piece, thrown.placeholder))?.pass;
+      const pass = placed.find(({ piece }) => piece === thrown.placeholder)?.pass;
       if (pass === undefined) throw thrown;
       if (!leaveOut(pass)) throw reasons[0] ?? thrown;
       reasons.push(thrown);
     }
   }
-}
-
-function isOf(piece: PlacedPiece['piece'], placeholder: Placeholder): boolean {
-  return piece === placeholder || (piece instanceof KeptPass && piece.pieces.includes(placeholder));
 }
 
 function isLeftOut(pass: Pass | undefined): boolean {

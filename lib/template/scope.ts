@@ -73,6 +73,10 @@ export class RenderScope {
   passReads: PassReads | undefined;
   /** How many reads were left out because the token may not do them. */
   deniedReads = 0;
+  /** How often a helper has warned, also with the same sentence. */
+  warned = 0;
+  /** The time that the passes took which are taken from the last render, in milliseconds. */
+  savedMs = 0;
 
   constructor(world: RenderWorld) {
     this.world = world;
@@ -110,6 +114,11 @@ export class RenderScope {
   isSame({ id, query, answer }: PassRead): boolean {
     const now = this.world.lookUp(query, id);
     return now.kind === 'known' && now.value === answer.value && now.former === answer.former;
+  }
+
+  warn(sentence: string): void {
+    this.warned += 1;
+    this.warnings.add(sentence);
   }
 
   /** Records members. */
