@@ -5,12 +5,10 @@ import { defaultRenderLimits, type RenderLimits } from './budget.ts';
 import type { PrintSite, TemplateFormat } from './format.ts';
 import type { HelperDefinition } from './helper.ts';
 import { helpers as allHelpers } from './helpers.ts';
-import { KeptPasses } from './kept-passes.ts';
 import { invalid, type TemplateText } from './parse.ts';
 import { findReads, type TemplateReads } from './reads.ts';
 import { type RenderResult, renderTemplate } from './render.ts';
 import type { RenderWorld } from './scope.ts';
-import { findSeparable } from './separable.ts';
 import { type CheckedSyntax, checkSyntax } from './syntax.ts';
 import { namesIn } from './syntax-nodes.ts';
 import { findOperatorSites } from './vars-origin.ts';
@@ -58,8 +56,6 @@ export function compileTemplate(input: CompileInput): CompiledTemplate {
   const main = checkSyntax(template, options);
   const included = checkPartials({ main, partials, check: (text) => checkSyntax(text, options), file: template.file });
   markOrigins(sites, main, included);
-  const programs = [main, ...included.values()].map(({ program }) => program);
-  const separable = findSeparable(programs);
   const environment = Handlebars.create();
   const compiled = {
     run: environment.compile(main.program, compileOptions(allHelpers)),
@@ -67,13 +63,12 @@ export function compileTemplate(input: CompileInput): CompiledTemplate {
       [...included].map(([name, { program }]) => [name, environment.compile(program, compileOptions(allHelpers))]),
     ),
     sites,
-    separable,
-    kept: new KeptPasses(),
     file: template.file,
     format,
     helpers: onlyNamed([main, ...included.values()]),
     limits: { ...defaultRenderLimits, ...input.limits },
   };
+  const programs = [main, ...included.values()].map(({ program }) => program);
   return {
     file: template.file,
     format,

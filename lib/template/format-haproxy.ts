@@ -33,7 +33,6 @@ export function haproxyWriter(): FormatWriter {
       follow(valueMark + (plain.test(text) ? text : 'x'));
       return written;
     },
-    isAtStart: () => line === '' && words.isAtStart?.() === true,
     finish: words.finish,
   };
 }

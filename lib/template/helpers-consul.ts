@@ -4,25 +4,6 @@ import { type HelperCall, type HelperDefinition, templateFailure, textArgument }
 import { sortedObject } from './ordered.ts';
 import { isPlainName, isRequestable, readConnect, readService } from './service-reads.ts';
 
-interface ListedServices {
-  readonly services: readonly { readonly name: string; readonly tags: readonly string[] }[];
-  /** Names with a second meaning as a query. */
-  readonly special: readonly string[];
-}
-
-/** By answer. The items of one answer stay the same objects, so that what was made of one stays valid. */
-const listed = new WeakMap<ReadonlyMap<string, readonly string[]>, ListedServices>();
-
-function listServices(answer: ReadonlyMap<string, readonly string[]>): ListedServices {
-  const before = listed.get(answer);
-  if (before !== undefined) return before;
-  const services = [...answer].map(([name, tags]) => ({ name, tags }));
-  const special = services.map(({ name }) => name).filter((name) => !isPlainName(name));
-  const now = { services, special };
-  listed.set(answer, now);
-  return now;
-}
-
 /** Helpers that read Consul's catalog, under consul-template's names and with its meaning. */
 export const consulHelpers = {
   service: {
@@ -45,10 +26,9 @@ export const consulHelpers = {
     run(call) {
       const { near, ...dc } = readPlace(call, 0);
       if (near !== undefined) throw templateFailure('services have no distance: write "@dc".');
-      const answer = call.scope.read({ kind: 'services', ...dc })?.value;
-      if (answer === undefined) return [];
-      const { services, special } = listServices(answer);
-      for (const name of special) call.scope.listed.services.add(name);
+      const answer = call.scope.read({ kind: 'services', ...dc });
+      const services = [...(answer?.value ?? [])].map(([name, tags]) => ({ name, tags }));
+      for (const { name } of services) if (!isPlainName(name)) call.scope.listed.services.add(name);
       return services;
     },
   },

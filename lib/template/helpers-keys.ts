@@ -14,7 +14,7 @@ export const keyHelpers = {
       if (answer.value !== undefined) return textOf(call, answer.value);
       const path = textArgument(call, 0);
       if (answer.former !== undefined) {
-        call.scope.warn(`There is no key "${path}" in Consul any more: the value that it had is used.`);
+        call.scope.warnings.add(`There is no key "${path}" in Consul any more: the value that it had is used.`);
         return textOf(call, answer.former);
       }
       throw templateFailure(`there is no key "${path}" in Consul: use keyOrDefault if it may be missing.`);
@@ -76,7 +76,7 @@ function readKey(call: HelperCall) {
 /** A key's text. If it is not UTF-8, a warning reports that, and the render continues. */
 function textOf(call: HelperCall, { key, value, base64 }: KvEntry): string {
   if (base64 !== undefined) {
-    call.scope.warn(`The key "${key}" does not hold UTF-8 text: read it by keyBase64.`);
+    call.scope.warnings.add(`The key "${key}" does not hold UTF-8 text: read it by keyBase64.`);
   }
   return value;
 }

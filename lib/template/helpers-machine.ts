@@ -11,7 +11,7 @@ export const machineHelpers: Readonly<Record<string, HelperDefinition>> = {
       const name = textArgument(call, 0);
       const value = call.scope.readVariable(name) ?? call.args[1];
       if (value !== undefined) return value;
-      call.scope.warn(
+      call.scope.warnings.add(
         `The environment variable ${name} is not set, so env gives an empty text: set it, or use envOrDefault.`,
       );
       return '';

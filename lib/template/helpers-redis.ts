@@ -53,7 +53,7 @@ export const redisHelpers = {
     run(call) {
       const masters = (readMasters(call.scope)?.records ?? []).map((record) => showMaster(record, recorded));
       const listeners = planListeners({ masters, ports: plainNumbers(call.args[0]), reserved: call.options.reserved });
-      for (const warning of listeners.warnings) call.scope.warn(warning);
+      for (const warning of listeners.warnings) call.scope.warnings.add(warning);
       return listeners;
     },
   },
@@ -66,7 +66,7 @@ export const redisHelpers = {
       if (reading === undefined) return [];
       const masters = reading.records.map((record) => showMaster(record, recorded));
       const { pools, warnings } = planPools({ masters, vars: plainNumbers(call.args[0]) });
-      for (const warning of warnings) call.scope.warn(warning);
+      for (const warning of warnings) call.scope.warnings.add(warning);
       return pools;
     },
   },

@@ -61,7 +61,6 @@ export function withKeywords(dialect: Dialect, writer: FormatWriter): FormatWrit
       line.push(placeholder.site.origin === 'operator' ? { text } : { text, placeholder });
       return text;
     },
-    isAtStart: () => line.every(({ text }) => text === '') && writer.isAtStart?.() === true,
     finish(pieces) {
       endLine();
       writer.finish(pieces);

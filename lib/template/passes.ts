@@ -1,6 +1,5 @@
-import { type Placeholder, type PrintSite, type TemplateFormat, ValueRefused } from './format.ts';
-import type { KeptPass, PassRecorder } from './kept-passes.ts';
-import { type OutputSpan, type WrittenOutput, writeOutput } from './output.ts';
+import { type Placeholder, type TemplateFormat, ValueRefused } from './format.ts';
+import { type WrittenOutput, writeOutput } from './output.ts';
 
 /*
  * One unusable name in a list must not stop the others. If the format refuses a value, the output leaves out that pass of
@@ -23,103 +22,49 @@ interface PassedLoop {
 
 /** A piece of the output, and the innermost pass that it comes from. */
 interface PlacedPiece {
-  readonly piece: string | Placeholder | KeptPass;
+  readonly piece: string | Placeholder;
   readonly pass: Pass | undefined;
-}
-
-interface PlacedOutput {
-  readonly pieces: readonly PlacedPiece[];
-  /** The passes that can be kept. */
-  readonly spans: readonly OutputSpan[];
-}
-
-/** An `{{#each}}` in the template. */
-interface LoopPlace {
-  readonly place: number;
-  readonly site: PrintSite;
 }
 
 /** Follows the loops of one render, and marks their passes in its text with NUL characters, as for values. */
 export class PassTracker {
-  readonly #recorder: PassRecorder;
   readonly #passes: Pass[] = [];
-  readonly #recalled: KeptPass[] = [];
-  /** Characters of the recalled passes that their marks do not have. */
-  #unmarked = 0;
   #current: Pass | undefined;
 
-  constructor(recorder: PassRecorder) {
-    this.#recorder = recorder;
-  }
-
-  /** Runs a loop; `render` gets what marks the text of the pass of one item. */
-  loop<T>(at: LoopPlace, render: (within: (item: unknown, text: () => string) => string) => T): T {
+  /** Runs a loop; `render` gets what marks the text of one pass. */
+  loop<T>(render: (within: (text: () => string) => string) => T): T {
     const loop: PassedLoop = { within: this.#current, passes: [] };
-    return render((item, text) => this.#pass(loop, { ...at, item, text }));
+    return render((text) => this.#pass(loop, text));
   }
 
-  #pass(loop: PassedLoop, of: LoopPlace & { readonly item: unknown; readonly text: () => string }): string {
+  #pass(loop: PassedLoop, text: () => string): string {
     const pass: Pass = { loop, leftOut: false };
     loop.passes.push(pass);
-    const number = this.#passes.push(pass) - 1;
+    this.#passes.push(pass);
+    const mark = `\u0000<${this.#passes.length - 1}\u0000`;
     this.#current = pass;
     try {
-      return `\u0000<${number}\u0000${this.#recall(of) ?? this.#render(number, of)}\u0000>\u0000`;
+      return `${mark}${text()}\u0000>\u0000`;
     } finally {
       this.#current = loop.within;
     }
   }
 
-  #recall({ item, ...at }: LoopPlace & { readonly item: unknown }): string | undefined {
-    const kept = this.#recorder.recall(item, at);
-    if (kept === undefined) return undefined;
-    const mark = `\u0000=${this.#recalled.push(kept) - 1}\u0000`;
-    this.#unmarked += kept.of.characters - mark.length;
-    return mark;
-  }
-
-  /** What `render` gives, and how many characters it would have if every pass were rendered. */
-  measure(render: () => string): { readonly text: string; readonly characters: number } {
-    const before = this.#unmarked;
-    const text = render();
-    return { text, characters: text.length + this.#unmarked - before };
-  }
-
-  #render(
-    pass: number,
-    { item, place, text }: LoopPlace & { readonly item: unknown; readonly text: () => string },
-  ): string {
-    return this.#recorder.render(item, { place, pass, render: text });
-  }
-
   /** The pieces of a text with marks: `placeholders` by their numbers. */
-  split(marked: string, placeholders: readonly Placeholder[]): PlacedOutput {
+  split(marked: string, placeholders: readonly Placeholder[]): readonly PlacedPiece[] {
     let pass: Pass | undefined;
     // There may be a hundred thousand parts, so nothing is made for those that are no pieces.
     const pieces: PlacedPiece[] = [];
-    const spans: OutputSpan[] = [];
-    let begun: { readonly number: number; readonly pass: Pass | undefined; readonly start: number } | undefined;
     let isText = false;
     for (const part of marked.split('\u0000')) {
       isText = !isText;
       if (isText) {
         if (part !== '') pieces.push({ piece: part, pass });
-      } else if (part.startsWith('<')) {
-        const number = Number(part.slice(1));
-        pass = this.#passes[number];
-        if (this.#recorder.hasRendered(number)) begun = { number, pass, start: pieces.length };
-      } else if (part === '>') {
-        if (begun !== undefined && begun.pass === pass) {
-          const { number, start } = begun;
-          const keep: OutputSpan['keep'] = (written) => this.#recorder.write(number, written);
-          if (pieces.length > start) spans.push({ start, end: pieces.length, keep });
-          begun = undefined;
-        }
-        pass = pass?.loop.within;
-      } else if (part.startsWith('=')) pieces.push({ piece: this.#recalled[Number(part.slice(1))] as KeptPass, pass });
+      } else if (part.startsWith('<')) pass = this.#passes[Number(part.slice(1))];
+      else if (part === '>') pass = pass?.loop.within;
       else pieces.push({ piece: placeholders[Number(part)] as Placeholder, pass });
     }
-    return { pieces, spans };
+    return pieces;
   }
 }
 
@@ -127,14 +72,14 @@ export class PassTracker {
 const mostLeftOut = 100;
 
 /**
- * Writes the output without the passes whose values are refused; `onLeftOut` gets the reason of each. undefined where a kept pass is not
- * at the beginning of a line. Throws `value-refused` where no loop can do without the value.
+ * Writes the output without the passes whose values are refused; `onLeftOut` gets the reason of each. Throws `value-refused`
+ * where no loop can do without the value.
  */
 export function writePasses(
   format: TemplateFormat,
-  { pieces: placed, spans }: PlacedOutput,
+  placed: readonly PlacedPiece[],
   onLeftOut: (reason: ValueRefused) => void,
-): WrittenOutput | undefined {
+): WrittenOutput {
   const reasons: ValueRefused[] = [];
   for (;;) {
     try {
@@ -142,7 +87,6 @@ export function writePasses(
       const written = writeOutput(
         format,
         kept.map(({ piece }) => piece),
-        reasons.length === 0 ? spans : [],
       );
       for (const reason of reasons) onLeftOut(reason);
       return written;

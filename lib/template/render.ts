@@ -8,8 +8,6 @@ import { Markup, type Placeholder, type PrintSite, type TemplateFormat } from '.
 import { judgeHaproxy } from './haproxy-judgement.ts';
 import { type HelperBlock, type HelperDefinition, noBlock } from './helper.ts';
 import { makers } from './helpers.ts';
-import type { KeptPasses } from './kept-passes.ts';
-import { limitPartials } from './limited-partials.ts';
 import { plainNumber, toFloat, toNumeric } from './number.ts';
 import type { WrittenOutput } from './output.ts';
 import { PassTracker, writePasses } from './passes.ts';
@@ -41,8 +39,6 @@ interface RenderCommon {
   readonly refusal: string | undefined;
   /** The values of `file` and `env`, and values computed from them. No message may contain them. */
   readonly secrets: readonly string[];
-  /** The time that the passes took which were taken from the last render, in milliseconds. */
-  readonly savedMs: number;
 }
 
 /** `pending`: something that the template reads is not known yet, so the output is unknown. */
@@ -64,9 +60,6 @@ export interface CompiledParts {
   readonly format: TemplateFormat;
   readonly helpers: Readonly<Record<string, HelperDefinition>>;
   readonly limits: RenderLimits;
-  /** The numbers of the sites of loops whose passes may be kept. */
-  readonly separable: ReadonlySet<number>;
-  readonly kept: KeptPasses;
 }
 
 /**
@@ -77,10 +70,6 @@ export function renderTemplate(parts: CompiledParts, world: RenderWorld): Render
   const scope = new RenderScope(world);
   const budget = makeBudget(parts.limits);
   const outcome = attempt(() => run(parts, scope, budget), scope);
-  if (outcome === undefined) {
-    parts.kept.forget();
-    return renderTemplate(parts, world);
-  }
   const common = {
     dependencies: [...scope.dependencies.values()],
     files: [...scope.files],
@@ -92,7 +81,6 @@ export function renderTemplate(parts: CompiledParts, world: RenderWorld): Render
     warnings: [...scope.warnings],
     refusal: scope.refusal,
     secrets: [...scope.secrets.texts],
-    savedMs: scope.savedMs,
   };
   // The unknown value itself may cause this error.
   if (scope.missing.size + scope.missingFiles.size > 0)
@@ -100,14 +88,12 @@ export function renderTemplate(parts: CompiledParts, world: RenderWorld): Render
   return outcome.kind === 'failed' ? { ...outcome, limit: budget.limit, ...common } : { ...outcome, ...common };
 }
 
-type Outcome =
-  | (WrittenOutput & { readonly kind: 'rendered' })
-  | { readonly kind: 'failed'; readonly error: SwitchmasterError };
-
-function attempt(render: () => WrittenOutput | undefined, { secrets }: RenderScope): Outcome | undefined {
+function attempt(
+  render: () => WrittenOutput,
+  { secrets }: RenderScope,
+): (WrittenOutput & { readonly kind: 'rendered' }) | { readonly kind: 'failed'; readonly error: SwitchmasterError } {
   try {
-    const output = render();
-    return output === undefined ? undefined : { kind: 'rendered', ...output };
+    return { kind: 'rendered', ...render() };
   } catch (thrown) {
     const error = SwitchmasterError.from(thrown, 'template-failed');
     return { kind: 'failed', error: secrets.texts.size === 0 ? error : redactError(error, redactorOf(secrets)) };
@@ -120,11 +106,9 @@ function redactorOf({ texts }: RenderScope['secrets']): Redactor {
   return redactor;
 }
 
-/** undefined where a kept pass is not at the beginning of a line. */
-function run(parts: CompiledParts, scope: RenderScope, budget: Budget): WrittenOutput | undefined {
+function run(parts: CompiledParts, scope: RenderScope, budget: Budget): WrittenOutput {
   const placeholders: Placeholder[] = [];
-  const recorder = parts.kept.begin({ scope, budget, separable: parts.separable });
-  const passes = new PassTracker(recorder);
+  const passes = new PassTracker();
   const bound: Record<string, Handlebars.HelperDelegate> = {
     $print: function $print(value: unknown, options: Handlebars.HelperOptions) {
       const site = siteOf(parts, options);
@@ -141,7 +125,7 @@ function run(parts: CompiledParts, scope: RenderScope, budget: Budget): WrittenO
   const context = contextOf(scope.world);
   const marked = parts.run(context, {
     helpers: bound,
-    partials: limitPartials(parts, { budget, passes }),
+    partials: limitPartials(parts, budget),
     allowProtoMethodsByDefault: false,
     allowProtoPropertiesByDefault: false,
   });
@@ -149,14 +133,11 @@ function run(parts: CompiledParts, scope: RenderScope, budget: Budget): WrittenO
     const written = writePasses(parts.format, passes.split(marked, placeholders), ({ message }) => {
       scope.warnings.add(`${redactorOf(scope.secrets).redact(message)} The loop leaves this item out.`);
     });
-    if (written === undefined) return undefined;
     if (parts.format === 'haproxy') judgeHaproxy(written.text, scope);
     if (parts.format === 'env') for (const one of describeRepeatedVariables(written.text)) scope.warnings.add(one);
     return written;
   });
-  if (output === undefined) return undefined;
   budget.measureOutput(parts.file, output.text);
-  if (scope.missing.size + scope.missingFiles.size === 0) recorder.end();
   return output;
 }
 
@@ -167,10 +148,10 @@ function bindHelper(input: {
   passes: PassTracker;
   budget: Budget;
 }): Handlebars.HelperDelegate {
-  const { budget, parts } = input;
   return function call(this: unknown, ...given: unknown[]) {
     const options = given.pop() as Handlebars.HelperOptions;
-    const site = siteOf(parts, options);
+    const site = siteOf(input.parts, options);
+    const { budget } = input;
     budget.spend(site);
     for (const one of given) budget.measure(site, one);
     try {
@@ -194,6 +175,21 @@ function namedOf({ $site, ...named }: Readonly<Record<string, unknown>>): Readon
   return named;
 }
 
+/** A partial that includes others twice, which do the same, takes steps without any helper. */
+function limitPartials({ partials, file }: CompiledParts, budget: Budget): CompiledParts['partials'] {
+  const limited = Object.entries(partials).map(([name, render]) => {
+    const site = { file, line: 1, column: 1, text: `> ${name}` };
+    const spend = (...given: Parameters<typeof render>): string => {
+      budget.spend(site);
+      const text = render(...given);
+      budget.spend(site, text.length);
+      return text;
+    };
+    return [name, spend] as const;
+  });
+  return Object.fromEntries(limited);
+}
+
 function lengthOf(value: unknown): number {
   const text = value instanceof Markup ? value.text : value;
   return typeof text === 'string' ? text.length : 0;
@@ -204,25 +200,24 @@ function makeBlock(
   input: { options: Handlebars.HelperOptions; site: PrintSite; budget: Budget; passes: PassTracker },
 ): HelperBlock {
   const { options, site, budget, passes } = input;
-  const within = (write: () => string): string => {
-    const { text, characters } = passes.measure(write);
-    budget.spend(site, characters);
+  const within = (text: string): string => {
+    budget.spend(site, text.length);
     return text;
   };
   return {
     outer,
     render(context, extra) {
-      if (extra === undefined) return within(() => options.fn(context));
+      if (extra === undefined) return within(options.fn(context));
       // What `createFrame` of Handlebars does, without its loop over the fields.
       const data = { ...options.data, _parent: options.data, ...extra.data };
-      return within(() => options.fn(context, { data, blockParams: [...extra.blockParams] }));
+      return within(options.fn(context, { data, blockParams: [...extra.blockParams] }));
     },
-    renderElse: (context) => within(() => options.inverse(context)),
-    loop: (render) => passes.loop({ place: placeOf(options), site }, render),
+    renderElse: (context) => within(options.inverse(context)),
+    loop: (render) => passes.loop(render),
   };
 }
 
-function withFile<T>(file: string, write: () => T): T {
+function withFile(file: string, write: () => WrittenOutput): WrittenOutput {
   try {
     return write();
   } catch (thrown) {
@@ -232,11 +227,7 @@ function withFile<T>(file: string, write: () => T): T {
   }
 }
 
-function placeOf({ hash }: Handlebars.HelperOptions): number {
-  return Number(hash.$site);
-}
-
 function siteOf(parts: CompiledParts, options: Handlebars.HelperOptions): PrintSite {
-  const site = parts.sites[placeOf(options)];
+  const site = parts.sites[Number(options.hash.$site)];
   return site ?? { file: parts.file, line: 1, column: 1, text: '' };
 }

@@ -2,7 +2,6 @@ import { isEmptyAnswer, isList } from '../model/access.ts';
 import type { Publish } from '../model/publish.ts';
 import type { ConsulAnswer, ConsulQuery } from '../model/query.ts';
 import { queryId } from '../model/query.ts';
-import type { PassRead, PassReads } from './pass-reads.ts';
 import { SecretTexts } from './secrecy.ts';
 
 /**
@@ -69,69 +68,27 @@ export class RenderScope {
   /** The values of `file` and `env`, and values computed from them. */
   readonly secrets = new SecretTexts();
 
-  /** What the pass of a loop that is rendered now reads, if it is recorded. */
-  passReads: PassReads | undefined;
-  /** How many reads were left out because the token may not do them. */
-  deniedReads = 0;
-  /** How often a helper has warned, also with the same sentence. */
-  warned = 0;
-  /** The time that the passes took which are taken from the last render, in milliseconds. */
-  savedMs = 0;
-
   constructor(world: RenderWorld) {
     this.world = world;
-  }
-
-  get hasListed(): boolean {
-    const { services, nodes, keys } = this.listed;
-    return services.size + nodes.size + keys.size > 0;
   }
 
   /** Reads one value and records the read. undefined if it is not known yet. */
   read<Q extends ConsulQuery>(query: Q): Known<ConsulAnswer<Q>> | undefined {
     const id = queryId(query);
+    this.dependencies.set(id, query);
     const knowledge = this.world.lookUp(query, id);
     if (knowledge.kind === 'known') {
-      const read = { id, query, answer: knowledge };
-      this.note(read);
-      this.passReads?.answers.set(id, read);
+      if (isList(query)) this.lists[isEmptyAnswer(knowledge.value) ? 'empty' : 'filled'].add(id);
       return knowledge;
     }
-    this.dependencies.set(id, query);
     this.missing.set(id, query);
     return undefined;
-  }
-
-  /** Records a read. */
-  note({ id, query, answer }: PassRead): void {
-    this.dependencies.set(id, query);
-    // The answer to a query with an id is one to that query.
-    const isEmpty = isEmptyAnswer(answer.value as ConsulAnswer<ConsulQuery>);
-    if (isList(query)) this.lists[isEmpty ? 'empty' : 'filled'].add(id);
-  }
-
-  /** Whether a read would give the same answer now. */
-  isSame({ id, query, answer }: PassRead): boolean {
-    const now = this.world.lookUp(query, id);
-    return now.kind === 'known' && now.value === answer.value && now.former === answer.former;
-  }
-
-  warn(sentence: string): void {
-    this.warned += 1;
-    this.warnings.add(sentence);
-  }
-
-  /** Records members. */
-  noteMembers(members: readonly string[]): void {
-    for (const member of members) this.members.add(member);
-    this.passReads?.members.push(members);
   }
 
   /** As `read`, for an answer that the render does not require: the token may not have the right to read it. */
   readAllowed<Q extends ConsulQuery>(query: Q): Known<ConsulAnswer<Q>> | undefined {
     const id = queryId(query);
     if (this.world.lookUp(query, id).kind !== 'denied') return this.read(query);
-    this.deniedReads += 1;
     this.dependencies.set(id, query);
     return undefined;
   }

@@ -23,7 +23,7 @@ export function isPlainName(name: string): boolean {
 export function isRequestable(scope: RenderScope, of: { kind: 'service' | 'node'; name: string }): boolean {
   const { kind, name } = of;
   const isSafe = isPath(name);
-  if (!isSafe) scope.warn(`No request can ask Consul for the ${kind} "${name}": give it another name.`);
+  if (!isSafe) scope.warnings.add(`No request can ask Consul for the ${kind} "${name}": give it another name.`);
   return isSafe;
 }
 
@@ -61,7 +61,7 @@ function select(
   { answer, ...by }: LabelledQuery & { readonly answer: readonly ServiceInstance[] },
 ): readonly ShownInstance[] {
   const { instances, members } = selectionOf(answer, by);
-  scope.noteMembers(members);
+  for (const member of members) scope.members.add(member);
   return instances;
 }
 

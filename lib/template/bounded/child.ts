@@ -50,7 +50,7 @@ function render({ world }: Extract<RenderRequest, { kind: 'render' }>): RenderRe
     env: (name) => process.env[name],
   });
   const { user, system } = process.cpuUsage(before);
-  return { kind: 'rendered', ms: (user + system) / 1_000 + result.savedMs, ...pack(result) };
+  return { kind: 'rendered', ms: (user + system) / 1_000, ...pack(result) };
 }
 
 process.on('message', (request: RenderRequest) => {

@@ -131,7 +131,7 @@ export class BoundedTemplate {
       const again = this.#last === 'in-time' ? 'once' : 'never';
       const result = await runWithin({ limitMs: loopLimitMs(), cost: this.#cost, work, again });
       this.#last = 'in-time';
-      this.#cost = performance.now() - startMs + result.savedMs > loopLimitMs() * little ? 'unknown' : 'little';
+      this.#cost = performance.now() - startMs > loopLimitMs() * little ? 'unknown' : 'little';
       if (result.kind !== 'failed' || result.limit === 'kept') return result;
       this.#reason = 'size';
       return undefined;
@@ -160,6 +160,5 @@ function failedResult(error: SwitchmasterError, read: Read): RenderResult {
     warnings: [],
     refusal: undefined,
     secrets: [],
-    savedMs: 0,
   };
 }
