@@ -10,7 +10,7 @@ export interface WatchLimits {
   readonly treeRefillMs: number;
   /**
    * The pause after an answer that was waited for, except for folders of keys, such as the records. A request takes a part of a
-   * millisecond, in which a file could be written that follows from the answer.
+   * millisecond. Meanwhile, a file is written that follows from the answer, and its command starts.
    */
   readonly yieldMs: number;
   /** How often to read when the answer has no index to block on. */
@@ -27,7 +27,7 @@ export const defaultWatchLimits: WatchLimits = {
   refillMs: 200,
   // The records are such a folder, and HAProxy follows a record within 100 ms however many others change at the time.
   treeRefillMs: 50,
-  yieldMs: 3,
+  yieldMs: 20,
   pollMs: 1_000,
   maxStaleMs: 5_000,
   backoff: { initialMs: 100, maxMs: 5_000 },
