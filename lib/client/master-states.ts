@@ -1,8 +1,8 @@
 import { replyText } from './reply-text.ts';
 
 /**
- * What full runs have read of one Sentinel's masters, or what its list said since. The list of all masters has the same fields as the answer about one, so it shows which of
- * them must be read again.
+ * What full runs have read of one Sentinel's masters, or what its list said since. The list of all masters has the same fields as the
+ * answer about one, so it shows which of them must be read again.
  */
 export class MasterStates {
   readonly #states = new Map<string, string>();
