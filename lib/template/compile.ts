@@ -10,7 +10,6 @@ import { findReads, type TemplateReads } from './reads.ts';
 import { type RenderResult, renderTemplate } from './render.ts';
 import type { RenderWorld } from './scope.ts';
 import { type CheckedSyntax, checkSyntax } from './syntax.ts';
-import { namesIn } from './syntax-nodes.ts';
 import { findOperatorSites } from './vars-origin.ts';
 import { findVars, type VarsRead } from './vars-read.ts';
 
@@ -65,7 +64,7 @@ export function compileTemplate(input: CompileInput): CompiledTemplate {
     sites,
     file: template.file,
     format,
-    helpers: onlyNamed([main, ...included.values()]),
+    helpers: onlyCalled([main, ...included.values()]),
     limits: { ...defaultRenderLimits, ...input.limits },
   };
   const programs = [main, ...included.values()].map(({ program }) => program);
@@ -79,9 +78,8 @@ export function compileTemplate(input: CompileInput): CompiledTemplate {
 }
 
 /** Handlebars wraps every helper that a render may call, for each render: so it gets those that the template calls. */
-function onlyNamed(parts: readonly CheckedSyntax[]): Readonly<Record<string, HelperDefinition>> {
-  const names = new Set(parts.flatMap(({ program }) => namesIn(program)));
-  return Object.fromEntries(Object.entries(allHelpers).filter(([name]) => names.has(name)));
+function onlyCalled(parts: readonly CheckedSyntax[]): Readonly<Record<string, HelperDefinition>> {
+  return Object.fromEntries(Object.entries(allHelpers).filter(([name]) => parts.some(({ calls }) => calls.has(name))));
 }
 
 function markOrigins(sites: PrintSite[], main: CheckedSyntax, included: ReadonlyMap<string, CheckedSyntax>): void {

@@ -15,6 +15,12 @@ export function pathTo(name: string, loc: hbs.AST.SourceLocation): hbs.AST.PathE
   } as hbs.AST.PathExpression;
 }
 
+export function callWithText(name: string, text: string, loc: hbs.AST.SourceLocation): hbs.AST.SubExpression {
+  const param = { type: 'StringLiteral', value: text, original: text, loc } as hbs.AST.StringLiteral;
+  const hash = { type: 'Hash', pairs: [], loc } as hbs.AST.Hash;
+  return { type: 'SubExpression', path: pathTo(name, loc), params: [param], hash, loc } as hbs.AST.SubExpression;
+}
+
 /** An expression for messages; calls without the details of their arguments. */
 export function expressionText(node: { path: unknown; params: hbs.AST.Expression[] }): string {
   const name = String((node.path as { original?: unknown }).original ?? '');
@@ -24,15 +30,6 @@ export function expressionText(node: { path: unknown; params: hbs.AST.Expression
     return param.type === 'StringLiteral' ? JSON.stringify(original) : String(original);
   });
   return [name, ...params].join(' ');
-}
-
-/** What the paths within a node begin with: the helpers that it calls, and fields. */
-export function namesIn(node: unknown): readonly string[] {
-  if (Array.isArray(node)) return node.flatMap(namesIn);
-  if (typeof node !== 'object' || node === null) return [];
-  const { loc: _, ...fields } = node as Record<string, unknown>;
-  const within = Object.values(fields).flatMap(namesIn);
-  return fields.type === 'PathExpression' ? [String(fields.original), ...within] : within;
 }
 
 export function describeCount(least: number, most: number): string {

@@ -3,7 +3,7 @@ import type { PrintSite } from './format.ts';
 import type { HelperDefinition } from './helper.ts';
 import { describeOwnOutput } from './own-output.ts';
 import { invalid, type ParseOptions, parseTemplate, type TemplateText } from './parse.ts';
-import { describeCount, expressionText, isLiteral, pathTo } from './syntax-nodes.ts';
+import { callWithText, describeCount, expressionText, isLiteral, pathTo } from './syntax-nodes.ts';
 
 /*
  * Checks a template's syntax tree before anything runs, and rewrites it for rendering:
@@ -32,6 +32,8 @@ export interface CheckedSyntax {
   readonly program: hbs.AST.Program;
   /** Names of the partials that it includes. */
   readonly includes: ReadonlySet<string>;
+  /** Names of the helpers that it calls. */
+  readonly calls: ReadonlySet<string>;
 }
 
 /** Parses, checks and rewrites one template or partial. Throws `template-invalid` with all problems, each with its place. */
@@ -40,7 +42,7 @@ export function checkSyntax(template: TemplateText, options: SyntaxOptions): Che
   const program = parseTemplate(template, options);
   walk.program(program);
   if (walk.problems.length > 0) throw invalid(walk.problems);
-  return { program, includes: walk.includes };
+  return { program, includes: walk.includes, calls: walk.calls };
 }
 
 /** Of an expression in a message. */
@@ -49,6 +51,7 @@ const longestShown = 200;
 class SyntaxWalk {
   readonly problems: string[] = [];
   readonly includes = new Set<string>();
+  readonly calls = new Set<string>();
   readonly #file: string;
   readonly #lines: readonly string[];
   readonly #options: SyntaxOptions;
@@ -153,6 +156,7 @@ class SyntaxWalk {
       this.#problem(node, `unknown helper "${name}"${hint === undefined ? '' : `: ${hint}`}`);
       return;
     }
+    this.calls.add(name);
     if (this.#options.denied.has(name)) this.#problem(node, `functionDenylist forbids "${name}"`);
     const own = name === 'file' ? describeOwnOutput(node, this.#options.output) : undefined;
     if (own !== undefined) this.#problem(node, own);
@@ -227,17 +231,13 @@ class SyntaxWalk {
     const { line, column } = node.loc.start;
     const written = /^-?[\d.]+/.exec((this.#lines[line - 1] ?? '').slice(column))?.[0] ?? '';
     if (Number(written) !== node.value || (Number.isSafeInteger(node.value) && !written.includes('.'))) return node;
-    const { loc } = node;
-    const text = { type: 'StringLiteral', value: written, original: written, loc } as hbs.AST.StringLiteral;
-    const hash = { type: 'Hash', pairs: [], loc } as hbs.AST.Hash;
-    return { type: 'SubExpression', path: pathTo('$number', loc), params: [text], hash, loc } as hbs.AST.SubExpression;
+    return callWithText('$number', written, node.loc);
   }
 
-  #siteHash(input: { loc: hbs.AST.SourceLocation; text: string }): hbs.AST.Hash {
-    const { loc } = input;
+  #siteHash({ loc, text }: { loc: hbs.AST.SourceLocation; text: string }): hbs.AST.Hash {
     const number = this.#options.sites.length;
     const { line, column } = loc.start;
-    this.#options.sites.push({ file: this.#file, line, column: column + 1, text: input.text.slice(0, longestShown) });
+    this.#options.sites.push({ file: this.#file, line, column: column + 1, text: text.slice(0, longestShown) });
     const value = { type: 'NumberLiteral', value: number, original: number, loc } as hbs.AST.NumberLiteral;
     return { type: 'Hash', loc, pairs: [{ type: 'HashPair', key: '$site', value, loc }] } as hbs.AST.Hash;
   }
