@@ -80,12 +80,13 @@ export class FaultFinder {
     this.#pauseMs = Math.min(this.#pauseMs * 2, longestPauseMs);
     const { address, tls } = this.#options;
     const answersBefore = this.#answers;
-    const done = diagnose(address, { tls, timeoutMs }).finally(() => permit.leave());
-    this.#running = done.then((fault) => {
-      this.#running = undefined;
-      const isCurrent = !this.#closed && this.#answers === answersBefore;
-      if (fault !== undefined && isCurrent) this.#become(fault);
-    });
+    this.#running = diagnose(address, { tls, timeoutMs })
+      .finally(() => permit.leave())
+      .then((fault) => {
+        this.#running = undefined;
+        const isCurrent = !this.#closed && this.#answers === answersBefore;
+        if (fault !== undefined && isCurrent) this.#become(fault);
+      });
   }
 
   #become(fault: LinkFault | undefined): void {
