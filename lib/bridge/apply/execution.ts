@@ -2,7 +2,8 @@ import type { ConsulClient } from '../../client/consul.ts';
 import type { Outcome } from '../../loop/outcome.ts';
 import { type Address, isIn, sameAddress } from '../../model/address.ts';
 import { distinctNode, isOfOtherEnvironment } from '../../model/master-node.ts';
-import { collisions, externalNode, type Naming, unregistrable } from '../../model/naming.ts';
+import { NameCollisions } from '../../model/name-collisions.ts';
+import { externalNode, type Naming, unregistrable } from '../../model/naming.ts';
 import type { Decided } from '../decider.ts';
 import type { Fencer } from '../fencing/fencer.ts';
 import type { Finding } from '../finding.ts';
@@ -26,6 +27,7 @@ export interface ExecutionOptions {
 /** Carries out what was decided about one master. */
 export class Execution {
   readonly #options: ExecutionOptions;
+  readonly #collisions = new NameCollisions();
 
   constructor(options: ExecutionOptions) {
     this.#options = options;
@@ -101,7 +103,7 @@ export class Execution {
     const ownership = ownershipOf({ naming, name }, reading.catalogContents);
     if (ownership.kind === 'proven') return { finding };
     if (ownership.kind === 'foreign') return { finding, refusal: foreignNode(node, ownership.owner) };
-    const colliding = collisions(sentinels.names).find((group) => group.includes(name));
+    const colliding = this.#collisions.groupOf(name, sentinels.names);
     if (colliding !== undefined)
       return { finding, refusal: `DNS cannot distinguish these masters: ${colliding.join(', ')}; rename one of them` };
     return this.#placeOn(node, finding);
