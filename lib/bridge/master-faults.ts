@@ -10,12 +10,14 @@ type MasterFault = 'unreached' | 'unanswered' | 'as-replica' | 'unseen-replica';
 /** Since when each fault of one master has lasted. */
 export class MasterFaults {
   #held: { readonly code: MasterCheckCode | undefined; readonly master: Address; readonly sinceMs: number } | undefined;
-  readonly #since = new Map<MasterFault, { readonly master: Address; readonly sinceMs: number }>();
+  /** undefined while there is none. */
+  #since: Map<MasterFault, { readonly master: Address; readonly sinceMs: number }> | undefined;
 
   /** The bridge finds this fault of `master` at `nowMs`: for how long it has lasted. */
   lastedMs(fault: MasterFault, { master, nowMs }: { readonly master: Address; readonly nowMs: number }): number {
-    const last = this.#since.get(fault);
+    const last = this.#since?.get(fault);
     const known = last !== undefined && sameAddress(last.master, master) ? last : { master, sinceMs: nowMs };
+    this.#since ??= new Map();
     this.#since.set(fault, known);
     return nowMs - known.sinceMs;
   }
@@ -33,11 +35,12 @@ export class MasterFaults {
 
   /** The fault is over. */
   recovered(fault: MasterFault): void {
-    this.#since.delete(fault);
+    this.#since?.delete(fault);
+    if (this.#since?.size === 0) this.#since = undefined;
   }
 
   forget(): void {
-    this.#since.clear();
+    this.#since = undefined;
     this.#held = undefined;
   }
 }

@@ -36,7 +36,7 @@ export class MasterMemory {
   /** A record that this bridge read or wrote directly, until the watch has reached its index. */
   #ahead: { readonly held: StoredRecord; readonly resets: number; readonly index: bigint } | undefined;
   #promotionWaits = 0;
-  readonly #listeners = new Set<() => void>();
+  #listeners: readonly (() => void)[] = [];
 
   /** `random` returns numbers from 0 up to 1, as Math.random does. */
   constructor(random: () => number = Math.random) {
@@ -94,7 +94,8 @@ export class MasterMemory {
   noteMembers(views: readonly SentinelView[]): void {
     const named = views.flatMap(({ master, replicas }) => [master, ...replicas.map(({ address }) => address)]);
     const unknown = named.filter((address) => !isIn(this.#members, address));
-    if (unknown.length > 0) this.#members = [...this.#members, ...unknown];
+    // A list that grows entry by entry has room for sixteen more; this one has not, and each master keeps it.
+    if (unknown.length > 0) this.#members = this.#members.concat(unknown);
   }
 
   /** Every Sentinel was asked: the outage of `master`, if there is one. */
@@ -183,7 +184,7 @@ export class MasterMemory {
       const settle = (record: MasterRecord | undefined) => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', giveUp);
-        this.#listeners.delete(check);
+        this.#listeners = this.#listeners.filter((listener) => listener !== check);
         resolve(record);
       };
       const check = () => {
@@ -193,7 +194,7 @@ export class MasterMemory {
       const giveUp = () => settle(undefined);
       const timer = setTimeout(giveUp, timeoutMs);
       signal?.addEventListener('abort', giveUp);
-      this.#listeners.add(check);
+      this.#listeners = [...this.#listeners, check];
       check();
       if (signal?.aborted === true) giveUp();
     });
@@ -221,7 +222,7 @@ export class MasterMemory {
 
   #remember(record: MasterRecord): void {
     if (replaces(record, this.#remembered)) this.#remembered = record;
-    if (this.#listeners.size > 0) for (const listener of [...this.#listeners]) listener();
+    for (const listener of this.#listeners) listener();
   }
 
   /** A generation that follows a promotion, and has another master, begins because that promotion failed. */

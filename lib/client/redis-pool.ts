@@ -44,9 +44,9 @@ export class RedisPool {
   #closed = false;
   readonly #links = new Map<string, RedisLink>();
   /** The addresses by owner. A link without an owner is closed. */
-  readonly #wanted = new Map<string, ReadonlySet<string>>();
-  /** The owners by address, so that a change of one master among thousands costs no more than itself. */
-  readonly #owners = new Map<string, Set<string>>();
+  readonly #wanted = new Map<string, readonly string[]>();
+  /** The owners by address, so that a change of one master among thousands costs no more than itself. Usually one. */
+  readonly #owners = new Map<string, readonly string[]>();
   /** The links without an owner: until the next `keep`, which closes them. */
   readonly #unowned = new Set<string>();
 
@@ -61,11 +61,12 @@ export class RedisPool {
   /** Sets the addresses of `owner` and connects to them. */
   keep(owner: string, addresses: readonly Address[]): void {
     if (this.#closed) return;
-    const before = this.#wanted.get(owner) ?? new Set();
+    const before = this.#wanted.get(owner) ?? [];
     const wanted = new Set(addresses.map(formatAddress));
     if (wanted.size === 0) this.#wanted.delete(owner);
-    else this.#wanted.set(owner, wanted);
-    for (const key of wanted) this.#owners.set(key, (this.#owners.get(key) ?? new Set()).add(owner));
+    else this.#wanted.set(owner, Array.from(wanted));
+    for (const key of wanted)
+      if (!this.#ownersOf(key).includes(owner)) this.#owners.set(key, this.#ownersOf(key).concat(owner));
     for (const address of addresses) this.#link(address);
     for (const key of before) if (!wanted.has(key)) this.#disown(key, owner);
     for (const key of this.#unowned) this.#closeUnowned(key);
@@ -143,13 +144,15 @@ export class RedisPool {
   }
 
   #linksOf(owner: string): readonly RedisLink[] {
-    return [...(this.#wanted.get(owner) ?? [])].flatMap((key) => this.#links.get(key) ?? []);
+    return (this.#wanted.get(owner) ?? []).flatMap((key) => this.#links.get(key) ?? []);
   }
 
   #disown(key: string, owner: string): void {
-    const owners = this.#owners.get(key);
-    owners?.delete(owner);
-    if (owners === undefined || owners.size > 0) return;
+    const others = this.#ownersOf(key).filter((one) => one !== owner);
+    if (others.length > 0) {
+      this.#owners.set(key, others);
+      return;
+    }
     this.#owners.delete(key);
     this.#unowned.add(key);
   }
@@ -161,7 +164,7 @@ export class RedisPool {
   }
 
   #ownersOf(key: string): readonly string[] {
-    return [...(this.#owners.get(key) ?? [])];
+    return this.#owners.get(key) ?? [];
   }
 
   #link(address: Address): RedisLink {

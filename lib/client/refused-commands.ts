@@ -25,7 +25,8 @@ const none: readonly RefusedCommand[] = [];
 
 /** The commands that a server refused when they were sent last, in the last hour. What it answers about arguments is no refusal. */
 export class RefusedCommands {
-  readonly #refused = new Map<string, { readonly says: string; readonly atMs: number }>();
+  /** undefined for nearly all servers, of which a daemon has thousands. */
+  #refused: Map<string, { readonly says: string; readonly atMs: number }> | undefined;
   readonly #onChange: () => void;
 
   constructor(onChange: () => void = () => {}) {
@@ -33,7 +34,7 @@ export class RefusedCommands {
   }
 
   get list(): readonly RefusedCommand[] {
-    if (this.#refused.size === 0) return none;
+    if (this.#refused === undefined) return none;
     const sinceMs = performance.now() - keptMs;
     return [...this.#refused]
       .filter(([, { atMs }]) => atMs > sinceMs)
@@ -46,12 +47,17 @@ export class RefusedCommands {
     const command = nameOf(words);
     const says = reply instanceof Error ? reply.message : undefined;
     if (says !== undefined && (reply as Error).name !== 'ReplyError') return;
-    const before = this.#refused.get(command)?.says;
+    const before = this.#refused?.get(command)?.says;
     const now = says !== undefined && isRefused(says) ? says : undefined;
     const older = olderNames[command];
-    if (now === undefined && older !== undefined) this.#refused.delete(older);
-    if (now === undefined) this.#refused.delete(command);
-    else this.#refused.set(command, { says: now, atMs: performance.now() });
+    if (now !== undefined) {
+      this.#refused ??= new Map();
+      this.#refused.set(command, { says: now, atMs: performance.now() });
+    } else {
+      if (older !== undefined) this.#refused?.delete(older);
+      this.#refused?.delete(command);
+      if (this.#refused?.size === 0) this.#refused = undefined;
+    }
     if (before !== now) this.#onChange();
   }
 }

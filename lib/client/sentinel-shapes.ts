@@ -1,6 +1,7 @@
 import { SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress, sameAddress, toAddress } from '../model/address.ts';
 import type { MasterCondition, ReplicaView, SentinelEvent, SentinelView } from '../model/sentinel.ts';
+import { SharedValues } from '../model/shared-values.ts';
 import type { MasterStates } from './master-states.ts';
 import { replyNumber, replyText } from './reply-text.ts';
 
@@ -156,9 +157,11 @@ export function readPeers(reply: unknown, what: string): readonly SentinelPeer[]
   return readFieldsList(reply, what).flatMap((fields) => readPeer(fields) ?? []);
 }
 
+const ids = new SharedValues<string>(20_000);
+
 /** The id of a Sentinel, and the run id of a Redis, is 40 hexadecimal digits. */
 export function readId(reply: unknown): string | undefined {
-  return typeof reply === 'string' && /^[0-9a-f]{40}$/.test(reply) ? reply : undefined;
+  return typeof reply === 'string' && /^[0-9a-f]{40}$/.test(reply) ? ids.get(reply, () => reply) : undefined;
 }
 
 /** A number, under `key`; empty where the Sentinel does not give one. */

@@ -1,3 +1,5 @@
+import { SharedValues } from './shared-values.ts';
+
 /** Where a process listens. `host` is an IP address or a hostname, never empty; `port` is 1 to 65535. */
 export interface Address {
   readonly host: string;
@@ -6,7 +8,27 @@ export interface Address {
 
 /** `host:port`, an IPv6 host in brackets. The inverse of {@link parseAddress}. */
 export function formatAddress(address: Address): string {
-  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+  return texts.get(address) ?? format(address);
+}
+
+function format({ host, port }: Address): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** Ten thousand masters of one replica each have 20,000. */
+const shared = new SharedValues<Address>(20_000);
+/** The texts of the shared addresses. */
+const texts = new WeakMap<Address, string>();
+
+/** The same address as one frozen object, whose text is made once. */
+export function shareAddress({ host, port }: Address): Address {
+  const text = format({ host, port });
+  if (host.length > longestHost) return { host, port };
+  return shared.get(text, () => {
+    const address = Object.freeze({ host, port });
+    texts.set(address, text);
+    return address;
+  });
 }
 
 /** An address, or the absolute path of a unix domain socket. */
@@ -28,7 +50,7 @@ export function parseAddress(text: string): Address | undefined {
  */
 export function toAddress(host: unknown, port: unknown): Address | undefined {
   const number = typeof port === 'string' ? Number(port) : port;
-  return isHost(host) && isPort(number) ? { host: canonicalHost(host), port: number } : undefined;
+  return isHost(host) && isPort(number) ? shareAddress({ host: canonicalHost(host), port: number }) : undefined;
 }
 
 /**
@@ -74,9 +96,12 @@ export function isAddress(value: unknown): value is Address {
   return typeof host === 'string' && host !== '' && isPort(port);
 }
 
+/** Of a name in DNS. */
+const longestHost = 253;
+
 /** True for a hostname or an IP address. Sentinel and Redis Cluster report an unknown host as `` or `?`. */
 export function isHost(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= 253 && /^[A-Za-z0-9._:%-]+$/.test(value);
+  return typeof value === 'string' && value.length <= longestHost && /^[A-Za-z0-9._:%-]+$/.test(value);
 }
 
 export function isPort(value: unknown): value is number {

@@ -26,20 +26,24 @@ const restartMs = 30_000;
 
 /** What the Sentinels, and the bridge itself, said of the processes of one master. */
 export class Aliases {
-  readonly #sources = new Map<string, ReadonlyMap<string, Known>>();
+  /** Lists, each address once in each: a thousand masters have thousands of them, of one to three addresses each. */
+  readonly #sources = new Map<string, readonly Known[]>();
 
   /** Replaces what `source` said before. */
   learn(source: string, named: readonly Named[], nowMs: number): void {
-    const before = this.#sources.get(source);
-    const known = named.flatMap(({ address, runId }) => {
+    const before = byAddress(this.#sources.get(source) ?? []);
+    const known = new Map<string, Known>();
+    for (const { address, runId } of named) {
       const key = formatAddress(address);
-      const last = before?.get(key);
-      if (runId === undefined) return last === undefined ? [] : [[key, last] as const];
-      const former =
-        last === undefined || last.runId === runId ? last?.former : { ...last, untilMs: nowMs + restartMs };
-      return [[key, { address, runId, former }] as const];
-    });
-    this.#sources.set(source, new Map(known));
+      const last = before.get(key);
+      if (runId === undefined || last?.runId === runId) {
+        if (last !== undefined) known.set(key, last);
+      } else {
+        const former = last === undefined ? undefined : { runId: last.runId, untilMs: nowMs + restartMs };
+        known.set(key, { address, runId, former });
+      }
+    }
+    this.#sources.set(source, Array.from(known.values()));
   }
 
   /** The one address of the process at `address`: the record's, else the one that most Sentinels use, an IP address before a hostname. */
@@ -53,7 +57,7 @@ export class Aliases {
 
   /** Every name of the process at `address`, itself first. */
   #namesOf(address: Address, nowMs: number): readonly Address[] {
-    const all = [...this.#sources.values()].flatMap((known) => [...known.values()]);
+    const all = [...this.#sources.values()].flat();
     const group = [address];
     for (const name of group) {
       const ids = all.filter((known) => sameAddress(known.address, name)).flatMap((known) => idsOf(known, nowMs));
@@ -65,7 +69,7 @@ export class Aliases {
 
   #preferred(group: readonly Address[]): Address {
     const votes = (address: Address) =>
-      [...this.#sources.values()].filter((known) => known.has(formatAddress(address))).length;
+      [...this.#sources.values()].filter((known) => byAddress(known).has(formatAddress(address))).length;
     const rank = (address: Address) => (isIpAddress(address.host) ? 0 : 1);
     const sorted = group.toSorted((a, b) => votes(b) - votes(a) || rank(a) - rank(b) || compareAddresses(a, b));
     return sorted[0] as Address;
@@ -93,7 +97,8 @@ export function canonicalize(view: SentinelView, canonical: (address: Address) =
   return {
     ...view,
     master,
-    replicas,
+    // As long as it is: the list above has room for more, and the daemon keeps each view until the next one.
+    replicas: replicas.slice(),
     ...(promoting === undefined ? {} : { promoting: canonical(promoting) }),
     ...(election === undefined ? {} : { election: { ...election, selected: canonical(election.selected) } }),
   };
@@ -112,6 +117,10 @@ export function contested(views: readonly SentinelView[], record: MasterRecord |
     named.some((other) => other.epoch === one.epoch && !sameAddress(other.master, one.master)),
   );
   return [...new Map(disputed.map(({ master }) => [formatAddress(master), master])).values()];
+}
+
+function byAddress(known: readonly Known[]): ReadonlyMap<string, Known> {
+  return new Map(known.map((one) => [formatAddress(one.address), one]));
 }
 
 function idsOf({ runId, former }: Known, nowMs: number): readonly string[] {

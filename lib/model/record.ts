@@ -1,4 +1,4 @@
-import { type Address, compareAddresses, isAddress, sameAddress } from './address.ts';
+import { type Address, compareAddresses, isAddress, sameAddress, shareAddress } from './address.ts';
 import type { Version } from './epoch.ts';
 import { parseJsonObject } from './json.ts';
 
@@ -57,9 +57,9 @@ export function parseRecord(text: string): MasterRecord | undefined {
     generation,
     epoch,
     phase,
-    master: pickAddress(master),
-    replicas: replicas.map(pickAddress),
-    previous: previous === null ? null : pickAddress(previous),
+    master: shareAddress(master),
+    replicas: replicas.map(shareAddress),
+    previous: previous === null ? null : shareAddress(previous),
     reason,
     changedAt,
     changedBy,

@@ -1,5 +1,6 @@
 import t from 'tap';
 import {
+  type Address,
   canonicalHost,
   formatAddress,
   isAddress,
@@ -10,6 +11,7 @@ import {
   isNodeLocal,
   parseAddress,
   sameAddress,
+  shareAddress,
   toAddress,
 } from '../../lib/model/address.ts';
 
@@ -118,4 +120,21 @@ t.test('the loopback and the unspecified address mean nothing to other machines,
     t.ok(isNodeLocal(host), host);
   for (const host of ['127.0.3.7', '10.0.0.5', 'localhost.example.com', 'fe80::1']) t.notOk(isNodeLocal(host), host);
   for (const host of ['redis1', 'localhost1', 'redis1.localdomain']) t.notOk(isNodeLocal(host), host);
+});
+
+t.test('an address that is read again is the same object, which nobody can change', async (t) => {
+  const address = toAddress('Redis-1.', '6379');
+  t.equal(toAddress('redis-1', 6379), address);
+  t.equal(parseAddress('redis-1:6379'), address);
+  t.ok(Object.isFrozen(address));
+  t.not(toAddress('redis-1', 6380), address);
+  t.not(toAddress('redis-2', 6379), address);
+  t.equal(formatAddress(toAddress('::1', 6379) as Address), '[::1]:6379');
+  t.equal(shareAddress({ host: 'redis-1', port: 6379 }), address);
+});
+
+t.test('an address with a host that no DNS name can have is not kept', async (t) => {
+  const host = 'x'.repeat(300);
+  t.strictSame(shareAddress({ host, port: 1 }), { host, port: 1 });
+  t.not(shareAddress({ host, port: 1 }), shareAddress({ host, port: 1 }));
 });

@@ -5,8 +5,8 @@ import { formatAddress } from '../../model/address.ts';
 const keptMs = 600_000;
 
 interface Named {
-  /** By address (`host:port`). */
-  readonly peers: ReadonlyMap<string, SentinelPeer>;
+  /** Each address once. */
+  readonly peers: readonly SentinelPeer[];
   /** How many there are, with each address as often as it was named. */
   readonly count: number;
   readonly askedMs: number;
@@ -22,6 +22,8 @@ export class KnownPeers {
   /** By address, with the number of masters that it was named for. */
   readonly #all = new Map<string, { readonly peer: SentinelPeer; readonly masters: number }>();
   readonly #addresses = new Set<string>();
+  /** The last list. Most masters have the same Sentinels, so theirs is usually this one. */
+  #lastPeers: readonly SentinelPeer[] = [];
 
   /** The addresses (`host:port`) of the Sentinels of all masters. */
   get addresses(): ReadonlySet<string> {
@@ -62,8 +64,9 @@ export class KnownPeers {
   }
 
   #replace(name: string, list: readonly SentinelPeer[], askedMs: number): void {
-    const peers = new Map(list.map((peer) => [formatAddress(peer.address), peer]));
-    for (const [address, peer] of peers) {
+    const peers = this.#distinct(list);
+    for (const peer of peers) {
+      const address = formatAddress(peer.address);
       const known = this.#all.get(address);
       const isBetter = known === undefined || peer.id !== undefined;
       this.#all.set(address, { peer: isBetter ? peer : known.peer, masters: (known?.masters ?? 0) + 1 });
@@ -74,8 +77,15 @@ export class KnownPeers {
     this.#byMaster.set(name, { peers, count: list.length, askedMs, untilMs });
   }
 
+  #distinct(list: readonly SentinelPeer[]): readonly SentinelPeer[] {
+    const peers = [...new Map(list.map((peer) => [formatAddress(peer.address), peer])).values()];
+    if (!isSame(peers, this.#lastPeers)) this.#lastPeers = peers;
+    return this.#lastPeers;
+  }
+
   #forget(name: string): void {
-    for (const address of this.#byMaster.get(name)?.peers.keys() ?? []) {
+    for (const { address: of } of this.#byMaster.get(name)?.peers ?? []) {
+      const address = formatAddress(of);
       const known = this.#all.get(address);
       if (known !== undefined && known.masters > 1) this.#all.set(address, { ...known, masters: known.masters - 1 });
       else {
@@ -85,4 +95,9 @@ export class KnownPeers {
     }
     this.#byMaster.delete(name);
   }
+}
+
+function isSame(peers: readonly SentinelPeer[], others: readonly SentinelPeer[]): boolean {
+  const ids = (list: readonly SentinelPeer[]) => list.map(({ address, id }) => `${formatAddress(address)} ${id}`);
+  return String(ids(peers)) === String(ids(others));
 }

@@ -24,18 +24,20 @@ const maxBytesAgeMs = 6_000;
 export class LagHistory {
   #newest: LagSample | undefined;
   /** Rising; {@link #timesMs} has the times. Both are lists of numbers, which V8 keeps without an object for each. */
-  readonly #offsets: number[] = [];
-  readonly #timesMs: number[] = [];
+  #offsets: number[] = [];
+  #timesMs: number[] = [];
 
   add(sample: LagSample): void {
     const last = this.#offsets.at(-1);
-    // A master's offset never falls: a lower one means another master, or one that lost its data.
-    if (last !== undefined && sample.master < last) this.#drop(this.#offsets.length);
-    else if (sample.master === last) this.#pop();
     this.#newest = sample;
-    this.#offsets.push(sample.master);
-    this.#timesMs.push(sample.atMs);
-    if (this.#offsets.length > maxSamples) this.#drop(1);
+    if (last !== undefined && sample.master > last) this.#push(sample);
+    else if (sample.master === last) this.#timesMs[this.#timesMs.length - 1] = sample.atMs;
+    else {
+      // A master's offset never falls: a lower one means another master, or one that lost its data. A list with one number from the
+      // start has no room for more, and most masters need no more.
+      this.#offsets = [sample.master];
+      this.#timesMs = [sample.atMs];
+    }
   }
 
   /** undefined where the lag is unknown. */
@@ -48,13 +50,11 @@ export class LagHistory {
     return { bytes, behindMs: reachedMs === undefined ? null : Math.max(0, Math.round(nowMs - reachedMs)) };
   }
 
-  #drop(count: number): void {
-    this.#offsets.splice(0, count);
-    this.#timesMs.splice(0, count);
-  }
-
-  #pop(): void {
-    this.#offsets.pop();
-    this.#timesMs.pop();
+  #push({ master, atMs }: LagSample): void {
+    this.#offsets.push(master);
+    this.#timesMs.push(atMs);
+    if (this.#offsets.length <= maxSamples) return;
+    this.#offsets.shift();
+    this.#timesMs.shift();
   }
 }
