@@ -2,7 +2,7 @@ import type { Address } from '../model/address.ts';
 import type { JudgedOutage } from '../model/outage.ts';
 import type { StoredRecord } from '../model/record.ts';
 import type { RoleAnswer, SentinelView } from '../model/sentinel.ts';
-import type { RecordReading } from './observe/records.ts';
+import type { RecordReading } from './observe/record-slices.ts';
 import type { Situation, Suspicion } from './plan/decision.ts';
 
 /** What one run of the bridge found out about one master. It does not change; the next run makes another. */

@@ -6,7 +6,7 @@ import type { MasterRecord, StoredRecord } from '../model/record.ts';
 import type { SentinelView } from '../model/sentinel.ts';
 import type { Past } from './finding.ts';
 import { MasterFaults } from './master-faults.ts';
-import type { RecordReading } from './observe/records.ts';
+import type { RecordReading } from './observe/record-slices.ts';
 import type { SentinelReading } from './observe/sentinel-reading.ts';
 import type { Lagging } from './plan/decision.ts';
 import { RepairDelay } from './repair-delay.ts';

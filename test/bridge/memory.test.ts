@@ -1,6 +1,6 @@
 import t from 'tap';
 import { MasterMemory } from '../../lib/bridge/memory.ts';
-import type { RecordReading } from '../../lib/bridge/observe/records.ts';
+import type { RecordReading } from '../../lib/bridge/observe/record-slices.ts';
 import { held, record, view } from './plan/world.ts';
 
 const catalogContents = { keys: new Map(), instances: [] };

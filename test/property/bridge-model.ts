@@ -1,7 +1,7 @@
 import { RecordWriter } from '../../lib/bridge/apply/writer.ts';
 import type { Finding } from '../../lib/bridge/finding.ts';
 import { MasterMemory } from '../../lib/bridge/memory.ts';
-import type { RecordReading } from '../../lib/bridge/observe/records.ts';
+import type { RecordReading } from '../../lib/bridge/observe/record-slices.ts';
 import { heldMasterCheck } from '../../lib/bridge/plan/catalog.ts';
 import { type Decision, type FollowMode, newestKnown, type Situation } from '../../lib/bridge/plan/decision.ts';
 import { judgeRecord, type Traces } from '../../lib/bridge/plan/evidence.ts';

@@ -1,4 +1,4 @@
-import type { RecordReading } from '../../lib/bridge/observe/records.ts';
+import type { RecordReading } from '../../lib/bridge/observe/record-slices.ts';
 import type { TransactionResult } from '../../lib/client/consul.ts';
 import type { Indexed } from '../../lib/client/consul-options.ts';
 import { SwitchmasterError } from '../../lib/errors.ts';

@@ -1,6 +1,6 @@
 import { hasValue, lastValue } from '../../consul/watch-state.ts';
 import type { CatalogWatches, Follow } from '../../consul/watches.ts';
-import type { CatalogContents, KvEntry, ServiceInstance } from '../../model/catalog.ts';
+import type { KvEntry, ServiceInstance } from '../../model/catalog.ts';
 import { chooseNode, nodeKey } from '../../model/master-node.ts';
 import {
   externalNode,
@@ -15,34 +15,8 @@ import {
 } from '../../model/naming.ts';
 import { type OtherEnvironment, readOtherEnvironment } from '../../model/other-environment.ts';
 import type { ConsulQuery } from '../../model/query.ts';
-import { readStoredRecord, type StoredRecord } from '../../model/record.ts';
-
-/** What Consul holds for one master, as of the last answer of the watches. */
-export interface RecordReading {
-  readonly held: StoredRecord;
-  readonly catalogContents: CatalogContents;
-  /** Consul's index of the records: every write at or below it is included. */
-  readonly index: bigint;
-  /** How often the index fell: Consul was restored or lost its data. */
-  readonly resets: number;
-}
-
-interface Slices {
-  /** The names of the records that can be parsed, computed on first use. */
-  names?: readonly string[] | undefined;
-  /** What was read of a master, computed on first use: each master is read several times a second. */
-  readonly read: Map<string, RecordReading>;
-  readonly records: Map<string, KvEntry>;
-  readonly keys: Map<string, Map<string, KvEntry>>;
-  /** By the keys of their nodes. */
-  readonly instances: Map<string, ServiceInstance[]>;
-  /** Our instances on nodes that do not have the usual name, by master. */
-  readonly elsewhere: Map<string, ServiceInstance[]>;
-  /** Instances that no bridge registered, by the key of the external node of the master whose tag they carry. */
-  readonly foreign: Map<string, ServiceInstance[]>;
-  /** What bridges of other environments registered, by master. */
-  readonly others: Map<string, OtherEnvironment[]>;
-}
+import { readStoredRecord } from '../../model/record.ts';
+import { changedNames, keptReadings, type RecordReading, type Slices } from './record-slices.ts';
 
 /**
  * The records of one environment and everything written beside them, by four blocking queries for any number of
@@ -170,12 +144,17 @@ export class RecordSource {
   /** Reads again only what the answer was about: each master has an entry in every slice. */
   #changed(event: 'value' | 'state', slice: () => Partial<Slices>): void {
     const before = this.#slices;
-    const changed = slice();
-    const { names } = 'records' in changed ? {} : before;
-    this.#slices = { ...before, ...changed, names, read: new Map() };
+    const fresh = slice();
+    const { names } = 'records' in fresh ? {} : before;
+    this.#slices = { ...before, ...fresh, names, read: new Map() };
     if (this.missing() !== undefined) return;
-    if (event === 'state') this.#onChange('all');
-    else this.#onChange(changedNames(before, this.#slices));
+    if (event === 'state') {
+      this.#onChange('all');
+      return;
+    }
+    const changed = changedNames(before, this.#slices);
+    this.#slices = { ...this.#slices, read: keptReadings(before.read, changed, this.#naming) };
+    this.#onChange(changed);
   }
 
   #sliceRecords(): Pick<Slices, 'records'> {
@@ -219,31 +198,4 @@ export class RecordSource {
     const keys = new Set(tags.map((tag) => nodeKey(externalNode(this.#naming, tag))));
     return isBridgeNode(nodeMeta) || keys.has(nodeKey(node)) ? [] : [...keys];
   }
-}
-
-/** The masters whose keys and the keys of the nodes whose services differ between two readings. */
-function changedNames(before: Slices, after: Slices): ReadonlySet<string> {
-  const changed = new Set<string>();
-  for (const part of ['records', 'keys', 'instances', 'elsewhere', 'foreign', 'others'] as const) {
-    if (before[part] === after[part]) continue;
-    for (const name of new Set([...before[part].keys(), ...after[part].keys()])) {
-      if (!isSame(before[part].get(name), after[part].get(name))) changed.add(name);
-    }
-  }
-  return changed;
-}
-
-type Slice = KvEntry | Map<string, KvEntry> | readonly object[] | undefined;
-
-/** A watch keeps the objects that did not change, so few are compared by their contents. */
-function isSame(before: Slice, after: Slice): boolean {
-  const [former, latter] = [before, after].map((slice) =>
-    slice instanceof Map ? [...slice.values()] : [slice].flat(),
-  );
-  const isKept = former?.length === latter?.length && former?.every((item, i) => item === latter?.[i]) === true;
-  return isKept || serialize(before) === serialize(after);
-}
-
-function serialize(slice: Slice): string {
-  return JSON.stringify(slice instanceof Map ? [...slice] : slice) ?? '';
 }

@@ -56,16 +56,44 @@ t.test('a source begins with what the watches that others follow have read alrea
   t.equal(source.read('m')?.catalogContents.instances.length, 1);
 });
 
-t.test('what is read of a master is computed once between two changes of Consul', async (t) => {
+t.test('what is read of a master is computed once between two changes that concern it', async (t) => {
   const naming = { environment: undefined };
   const { show, source } = open(naming);
   const read = () => source.read('m');
-  show(instance('redis-m', { environment: '', name: 'm' }));
+  const own = instance('redis-m', { environment: '', name: 'm' });
+  const other = instance('redis-n', { environment: '', name: 'n' });
+  show(own);
   const first = read();
   t.equal(read(), first);
-  show(instance('redis-m', { environment: '', name: 'm' }), instance('redis-n', { environment: '', name: 'n' }));
-  t.not(read()?.catalogContents, first?.catalogContents);
+  t.strictSame(show(own, other), ['redis-n']);
+  t.equal(read(), first, 'another master changed');
+  const tagged = { ...own, tags: ['x'] };
+  t.strictSame(show(tagged, other), ['redis-m']);
+  t.strictSame(read()?.catalogContents.instances, [tagged]);
+  const elsewhere = instance('redis-former', { environment: '', name: 'm' });
+  t.strictSame(show(tagged, other, elsewhere), ['redis-former', 'm']);
+  t.strictSame(read()?.catalogContents.former, [elsewhere]);
 });
+
+t.test(
+  'a master whose usual node another environment leaves keeps its distinct node, and reads what changes there',
+  async (t) => {
+    const naming = { environment: 'prod-eu' };
+    const distinct = distinctNode(naming, 'cache');
+    const { show, source } = open(naming);
+    const taken = instance('redis-prod-eu-cache', { environment: 'prod', name: 'eu-cache' });
+    const own = instance(distinct, { environment: 'prod-eu', name: 'cache' });
+    const instances = () => source.read('cache')?.catalogContents.instances;
+    show(taken, own);
+    t.strictSame(instances(), [own]);
+    show(own);
+    t.strictSame(instances(), [own]);
+    show({ ...own, tags: ['x'] });
+    t.strictSame(instances(), [{ ...own, tags: ['x'] }]);
+    show();
+    t.strictSame(instances(), []);
+  },
+);
 
 t.test('an index that rose or fell without another value is in the next reading', async (t) => {
   const { world, source } = open({ environment: undefined });
