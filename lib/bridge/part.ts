@@ -1,5 +1,6 @@
 import type { ConsulClient } from '../client/consul.ts';
 import type { SentinelConfig } from '../config/model.ts';
+import type { Expectations } from '../consul/expectations.ts';
 import type { CatalogWatches } from '../consul/watches.ts';
 import type { PlannedPreview } from '../http/views.ts';
 import { Loop } from '../loop/loop.ts';
@@ -41,6 +42,8 @@ export interface BridgePartOptions {
   readonly settings: SentinelConfig;
   /** Gets the record of a failover when its transaction is on its way, before Consul answers; never a new generation. */
   readonly onDecision?: (record: MasterRecord) => void;
+  /** Gets the masters that failovers under way will have. */
+  readonly expectations?: Pick<Expectations, 'begin' | 'abort'>;
   /** Gets each Sentinel's `+reboot`: a server of a master started again. */
   readonly onReboot?: (message: string) => void;
   /** A Sentinel monitors a master no more. */
@@ -173,12 +176,8 @@ export class BridgePart implements Part {
   }
 
   #openSources(): BridgeSources {
-    const { watches, naming, settings, onLink } = this.#options;
     return new BridgeSources({
-      watches,
-      naming,
-      settings,
-      onLink,
+      ...this.#options,
       wake: (name, hint) => this.#loop.wake(name, hint),
       onConsulChange: (changed) => this.#consulChanged(changed),
       onSelection: async (name, selection) => {

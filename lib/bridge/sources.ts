@@ -2,6 +2,7 @@ import { RedisPool } from '../client/redis-pool.ts';
 import { fenceProbes } from '../client/refused-commands.ts';
 import type { SentinelConfig } from '../config/model.ts';
 import { revealAccess } from '../config/reveal.ts';
+import type { Expectations } from '../consul/expectations.ts';
 import type { CatalogWatches } from '../consul/watches.ts';
 import type { SwitchmasterError } from '../errors.ts';
 import type { NewHint } from '../loop/hint.ts';
@@ -29,6 +30,8 @@ export interface BridgeSourcesOptions {
   readonly onConsulChange: (changed: ReadonlySet<string> | 'all') => void;
   /** A Sentinel that leads a failover selected a replica. Resolves when the master is prepared for its replacement. */
   readonly onSelection: (name: string, selection: Selection) => Promise<void>;
+  /** Gets the masters that failovers under way will have. Default: nothing is prepared for them. */
+  readonly expectations?: Pick<Expectations, 'begin' | 'abort'>;
   /** A Sentinel reports that a server started again (`+reboot`). */
   readonly onReboot: (message: string) => void;
   /** A Sentinel monitors a master no more (`-monitor`). */
@@ -157,11 +160,21 @@ export class BridgeSources {
     if (event.event === '-failover-abort-not-elected') this.#options.onElectionFailed(name);
     if (this.#options.settings.follow === 'promotion') this.#watchPromotion(name, hint);
     else this.#promotionReadings.heard(name, hint);
+    this.#expect(name, hint);
     const origin = { source: `sentinel ${formatAddress(sentinel)}`, event: event.event };
     this.#options.wake(
       name,
       event.event === '+switch-master' ? { ...origin, ...this.#announcement(name, hint) } : origin,
     );
+  }
+
+  /** After the pause of the master's writes. */
+  #expect(name: string, { sentinel, event: { event }, election }: SentinelHint): void {
+    const { expectations } = this.#options;
+    if (election !== undefined) {
+      const { epoch, selected: master } = election;
+      expectations?.begin({ name, master, epoch, sentinel });
+    } else if (event.startsWith('-failover-abort')) expectations?.abort(name, sentinel);
   }
 
   #announcement(name: string, { sentinel, event: { target } }: SentinelHint) {

@@ -4,11 +4,14 @@ import { nameInKey } from '../model/naming.ts';
 import type { ConsulAnswer, ConsulQuery } from '../model/query.ts';
 import { formatRecord, type MasterRecord } from '../model/record.ts';
 import { readEntry } from '../model/records.ts';
+import { Expectations } from './expectations.ts';
 import type { WatchEvent, WatchState } from './watch-state.ts';
 import type { Follow, FollowOptions, Watches } from './watches.ts';
 
 /** The records that this node's bridge has decided, before Consul has them, and also while Consul is down. */
 export class Decisions {
+  /** What the failovers under way will lead to. No answer shows it. */
+  readonly expectations = new Expectations();
   readonly #records = new Map<string, MasterRecord>();
   readonly #listeners = new Set<() => void>();
 
@@ -18,6 +21,7 @@ export class Decisions {
     if (known !== undefined && compareVersions(record, known) <= 0) return;
     this.#records.set(record.name, record);
     for (const listener of [...this.#listeners]) listener();
+    this.expectations.decided(record.name);
   }
 
   of(name: string): MasterRecord | undefined {

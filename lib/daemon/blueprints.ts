@@ -167,6 +167,7 @@ function buildBridge({ sentinel, environment, publish }: OfSentinels & Published
     bridgeId: context.bridgeId,
     settings: sentinel,
     onDecision: (record) => context.decisions.announce(record),
+    expectations: context.decisions.expectations,
     localMasters: () => localMasters(context.views()),
     localRedis: () => context.registrar()?.pausable ?? [],
     maintenance: context.maintenance(),

@@ -63,6 +63,11 @@ export class Loop<H extends Hint = Hint> {
     return [...this.#entries.keys()];
   }
 
+  /** Whether no run is under way. */
+  get isIdle(): boolean {
+    return this.#runs.size === 0;
+  }
+
   /** How long no hint has come, in milliseconds. */
   get quietMs(): number {
     return performance.now() - this.#hintMs;

@@ -1,16 +1,19 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Outcome } from '../loop/outcome.ts';
+import type { ExpectedMaster } from '../model/expected-master.ts';
 import { newFileMode } from '../model/template-spec.ts';
 import type { TextReader } from '../model/text-reader.ts';
 import { inSlices } from '../template/bounded/loop-turns.ts';
 import type { RunInput } from './apply/command.ts';
 import type { PresentFile } from './apply/file.ts';
 import { KnownFile } from './apply/known-file.ts';
+import type { PreparedFile } from './apply/prepared-file.ts';
 import { ReloadInFlight } from './apply/reload-in-flight.ts';
 import { Splay } from './apply/splay.ts';
 import type { Supervisor } from './apply/supervisor.ts';
 import type { Debouncer } from './debounce.ts';
-import type { LiveTemplate, ShownText } from './observe/live-template.ts';
+import type { LiveTemplate } from './observe/live-template.ts';
+import type { ShownText } from './observe/rendering.ts';
 import type { GuardFinding } from './plan/guard.ts';
 import type { RenderPlan } from './plan/render.ts';
 import type { StageTimes } from './stages.ts';
@@ -88,6 +91,9 @@ export interface Entry {
   stateProblem: string | undefined;
   /** Whether the saved state beside the destination was loaded. */
   opened: 'no' | 'yes';
+  /** The failover that a file is prepared for. */
+  expected: ExpectedMaster | undefined;
+  prepared: PreparedFile | undefined;
 }
 
 export function makeEntry(parts: Pick<Entry, 'template' | 'debouncer' | 'supervisor' | 'shells'>): Entry {
@@ -113,6 +119,8 @@ export function makeEntry(parts: Pick<Entry, 'template' | 'debouncer' | 'supervi
     placeProblem: undefined,
     stateProblem: undefined,
     opened: 'no',
+    expected: undefined,
+    prepared: undefined,
   };
 }
 

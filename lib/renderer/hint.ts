@@ -24,10 +24,19 @@ interface RetryHint extends Hint {
   readonly kind: 'retry';
 }
 
-export type RenderHint = ChangeHint | MastersHint | ApproveHint | RetryHint;
+/** A failover has begun that will change a master, or it did not succeed. See `Entry.expected`. */
+interface ExpectationHint extends Hint {
+  readonly kind: 'expectation';
+}
+
+export type RenderHint = ChangeHint | MastersHint | ApproveHint | RetryHint | ExpectationHint;
 
 export function isMasterChange(hint: RenderHint | TimerHint): boolean {
   return hint.kind === 'masters' && hint.urgency === 'master-change';
+}
+
+export function isExpectation(hint: RenderHint | TimerHint): boolean {
+  return hint.kind === 'expectation';
 }
 
 /** Wakes a template by its name. */

@@ -137,7 +137,7 @@ async function write(entry: Entry, input: WriteInput): Promise<Outcome> {
   const servers = isProven(entry, present) ? entry.servers : 'unknown';
   entry.servers = 'unknown';
   entry.known.forget();
-  const change = { ...plan, present, memory: memory.snapshot, servers, onSwapped, onLate };
+  const change = { ...plan, present, memory: memory.snapshot, servers, prepared: entry.prepared, onSwapped, onLate };
   const transaction = await replaceFile(step, change);
   // After the reload, which it must not delay. A text that was rolled back has replaced nothing.
   if (transaction.kind === 'done' || transaction.kind === 'owed')

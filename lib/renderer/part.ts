@@ -60,6 +60,7 @@ export class RendererPart implements Part {
   readonly #loop: Loop<RenderHint>;
   readonly #settled = new Set<string>();
   readonly #shells: ShellPool;
+  readonly #unlisten: (() => void) | undefined;
 
   constructor(options: RendererPartOptions) {
     this.#specs = options.specs;
@@ -84,6 +85,10 @@ export class RendererPart implements Part {
       ...(rolling === undefined
         ? {}
         : { queue: new RollingQueue({ ...rolling, watches: trust.watches, environment, wake }) }),
+    });
+    this.#unlisten = options.decisions?.expectations.listen({
+      begun: (expected) => (this.isIdle ? this.renderer.expect(expected) : undefined),
+      ended: (expected) => this.renderer.expectNoMore(expected),
     });
     this.#loop = new Loop<RenderHint>({
       reconciler: this.renderer,
@@ -115,6 +120,7 @@ export class RendererPart implements Part {
   }
 
   async stop(options: { readonly graceMs: number }): Promise<void> {
+    this.#unlisten?.();
     this.renderer.retire();
     this.#shells.close();
     await this.#loop.stop(options);
@@ -130,6 +136,11 @@ export class RendererPart implements Part {
 
   state(): unknown {
     return this.templates.list();
+  }
+
+  /** Whether no template is being reconciled. */
+  get isIdle(): boolean {
+    return this.#loop.isIdle;
   }
 
   /** Reconciles one template, or all, as soon as possible. */

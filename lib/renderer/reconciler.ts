@@ -2,11 +2,11 @@ import { SwitchmasterError } from '../errors.ts';
 import type { Outcome } from '../loop/outcome.ts';
 import { redactOutcome } from '../loop/redacted-outcome.ts';
 import type { Reconciler, Run } from '../loop/run.ts';
+import type { ExpectedMaster } from '../model/expected-master.ts';
 import type { Redactor } from '../model/redaction.ts';
-import { newFileMode, type TemplateSpec } from '../model/template-spec.ts';
+import type { TemplateSpec } from '../model/template-spec.ts';
 import type { TextReader } from '../model/text-reader.ts';
 import type { UntrustedRecord } from '../model/trust.ts';
-import type { PresentFile } from './apply/file.ts';
 import {
   type Entry,
   presentText,
@@ -16,15 +16,15 @@ import {
   type TemplateState,
   warningsOf,
 } from './entry.ts';
-import { isMasterChange, type RenderHint } from './hint.ts';
+import { isExpectation, isMasterChange, type RenderHint } from './hint.ts';
 import { renderLatest } from './latest-rendering.ts';
 import { type OpenOptions, openEntry } from './open-entry.ts';
 import { carryOut } from './outcome.ts';
-import { planRender, type RenderPlan } from './plan/render.ts';
-import type { Rendering } from './plan/rendering.ts';
+import { chooseEntries, endPreparation, isPreparation, prepare } from './preparation.ts';
 import { RenderOrder, type RenderOrderOptions } from './render-order.ts';
 import type { RollingQueue } from './rolling-queue.ts';
-import { compareFile, isSame, loadState } from './saved-state.ts';
+import { loadState } from './saved-state.ts';
+import { planEntry, showRendering } from './seen.ts';
 import { StageClock } from './stages.ts';
 import { type RunContext, readOrMove, rereadLater, tryRead } from './unread.ts';
 
@@ -41,6 +41,9 @@ export interface RendererOptions extends OpenOptions {
   /** Receives the records that a daemon before this one followed. */
   readonly rememberRecords?: Parameters<typeof loadState>[1];
 }
+
+/** The pause of the old master's writes comes first. The promotion follows the selection after 50 ms or more. */
+const preparationDelayMs = 10;
 
 /** A run waits so long at most for a debouncer that was closed. The debouncer itself wakes the template sooner. */
 const debounceLimitMs = 1_000;
@@ -60,6 +63,7 @@ export class Renderer implements Reconciler<RenderHint> {
 
   async reconcile(run: Run<RenderHint>): Promise<Outcome> {
     const entry = this.#require(run.key);
+    if (isPreparation(run)) return prepare(entry, run);
     const clock = new StageClock();
     const warnings: string[] = [];
     const warn = (warning: string) => warnings.push(warning);
@@ -72,10 +76,8 @@ export class Renderer implements Reconciler<RenderHint> {
       entry.state = error.code === 'template-invalid' ? 'invalid' : 'failed';
       outcome = { kind: 'failed', error, details: { stages: clock.times } };
     }
-    outcome = redactOutcome(
-      addWarnings(outcome, [...warningsOf(entry), ...new Set(warnings)]),
-      entry.template.redactor,
-    );
+    const shown = addWarnings(outcome, [...warningsOf(entry), ...new Set(warnings)]);
+    outcome = redactOutcome(endPreparation(entry, { outcome: shown, clock }), entry.template.redactor);
     entry.lastOutcome = outcome;
     entry.lastStages = clock.times;
     rereadLater(entry);
@@ -84,6 +86,27 @@ export class Renderer implements Reconciler<RenderHint> {
 
   isUrgent(hint: RenderHint): boolean {
     return isMasterChange(hint);
+  }
+
+  delayMs(hint: RenderHint): number {
+    return isExpectation(hint) ? preparationDelayMs : 0;
+  }
+
+  /** A failover begins. Some files may be prepared for it: nothing shows them, and no run but the one that wants the same uses them. */
+  expect(expected: ExpectedMaster): void {
+    for (const entry of chooseEntries([...this.#entries.values()], expected)) {
+      entry.expected = expected;
+      this.#options.wake(entry.template.spec.name, { source: 'bridge', event: 'failover began', kind: 'expectation' });
+    }
+  }
+
+  /** What was prepared for this failover is not needed any more. */
+  expectNoMore(expected: ExpectedMaster): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.expected !== expected) continue;
+      entry.expected = undefined;
+      this.#options.wake(entry.template.spec.name, { source: 'bridge', event: 'failover ended', kind: 'expectation' });
+    }
   }
 
   /** In the order of the config. */
@@ -164,7 +187,9 @@ export class Renderer implements Reconciler<RenderHint> {
       known.close();
     }
     await this.#options.queue?.close();
-    await Promise.all([...this.#entries.values()].map(({ supervisor }) => supervisor?.stop()));
+    await Promise.all(
+      [...this.#entries.values()].flatMap(({ supervisor, prepared }) => [supervisor?.stop(), prepared?.discard()]),
+    );
   }
 
   #require(name: string): Entry {
@@ -204,39 +229,12 @@ function addWarnings(outcome: Outcome, warnings: readonly string[]): Outcome {
   return warnings.length === 0 ? outcome : { ...outcome, details: { ...outcome.details, warnings } };
 }
 
-interface Seen {
-  /** The destination. */
-  readonly present: PresentFile | undefined;
-  readonly rendering: Rendering;
-}
-
 /** Applies what an operator decided. */
 function takeHint({ memory, template }: Entry, hint: RenderHint): void {
   if (hint.kind === 'approve') memory.approve(hint.digest);
   if (hint.kind !== 'retry') return;
   memory.allowRefused();
   template.forgetFiles();
-}
-
-async function planEntry({ template, memory: { snapshot: memory } }: Entry, seen: Seen): Promise<RenderPlan> {
-  const { destination, guard, upkeep, takeover = 'refuse' } = template.spec;
-  const file = await compareFile(seen, { destination, memory });
-  const { catalog } = template.history;
-  return planRender({ rendering: seen.rendering, file, memory, catalog, guard, upkeep, takeover });
-}
-
-/** What the API shows from now on. */
-function showRendering(entry: Entry, { present, rendering }: Seen): void {
-  const { template } = entry;
-  if (rendering.kind === 'rendered') {
-    entry.text = rendering.text;
-    entry.shown = template.shown;
-    entry.renderedAt = new Date().toISOString();
-  }
-  const { mode } = template.spec;
-  // Anybody sees a text only when both the config and the file let others read it.
-  entry.mode = (mode ?? 0o777) & (present?.mode ?? mode ?? newFileMode);
-  entry.present = isSame({ present, rendering }) ? undefined : present?.bytes.toString();
 }
 
 /**

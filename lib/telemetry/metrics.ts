@@ -8,6 +8,9 @@ export type { MetricsView } from './gauges.ts';
 
 const durationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
+/** `details.prepared` of a run of the renderer. */
+const preparedResults = ['used', 'unused'] as const;
+
 /** The metrics of one daemon, in Prometheus' conventions: base units, counters that end in `_total`. */
 export class Metrics {
   readonly registry = new Registry();
@@ -18,6 +21,7 @@ export class Metrics {
   readonly #durations: Histogram<'loop' | 'result'>;
   readonly #stages: Histogram<'loop' | 'cause' | 'stage'>;
   readonly #requests: Histogram<'server' | 'operation' | 'result'>;
+  readonly #prepared: Counter<'result'>;
 
   constructor(options: { readonly version: string; readonly view: () => MetricsView }) {
     const registers = [this.registry];
@@ -49,6 +53,13 @@ export class Metrics {
       buckets: durationBuckets,
       registers,
     });
+    this.#prepared = new Counter({
+      name: 'switchmaster_prepared_files_total',
+      help: 'Files that were prepared for a failover, by whether its change of master used them.',
+      labelNames: ['result'],
+      registers,
+    });
+    for (const result of preparedResults) this.#prepared.inc({ result }, 0);
     new Gauge({
       name: 'switchmaster_build_info',
       help: 'Always 1; the labels have the versions of switchmaster and Node.',
@@ -63,6 +74,8 @@ export class Metrics {
     const labels = { loop: report.loop, result: report.outcome.kind };
     this.#runs.inc(labels);
     this.#durations.observe(labels, report.durationMs / 1_000);
+    const result = preparedResults.find((known) => known === report.outcome.details?.prepared);
+    if (result !== undefined) this.#prepared.inc({ result });
     if (report.outcome.kind !== 'applied') return;
     const { cause } = report.outcome.details ?? {};
     const change = { loop: report.loop, cause: typeof cause === 'string' ? cause : '' };

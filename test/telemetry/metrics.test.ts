@@ -72,7 +72,7 @@ t.test('runs are counted and timed, and the stages of a change with its cause', 
   const metrics = new Metrics({ version: '1.2.3', view: () => view });
   const details = { cause: 'failover', stages: { observedMs: 2, committedMs: 4 } };
   metrics.observe(exampleReport({ kind: 'applied', summary: 'moved', details }));
-  metrics.observe(exampleReport({ kind: 'unchanged' }));
+  metrics.observe(exampleReport({ kind: 'unchanged', details: { prepared: 'unused' } }));
   const { body, contentType } = await metrics.text();
   t.match(contentType, /^text\/plain/);
   for (const line of [
@@ -81,6 +81,8 @@ t.test('runs are counted and timed, and the stages of a change with its cause', 
     'switchmaster_reconciles_total{loop="bridge",result="unchanged"} 1',
     'switchmaster_reconcile_duration_seconds_count{loop="bridge",result="applied"} 1',
     'switchmaster_stage_seconds_sum{loop="bridge",cause="failover",stage="committed"} 0.004',
+    'switchmaster_prepared_files_total{result="used"} 0',
+    'switchmaster_prepared_files_total{result="unused"} 1',
     'switchmaster_log_lines_lost_total 3',
     'switchmaster_record_epoch{master="shard1"} 7',
     'switchmaster_master_check{master="shard1"} 1',

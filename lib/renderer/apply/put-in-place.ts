@@ -8,8 +8,9 @@ import { resolveOwnership } from './file-owner.ts';
 import { overwrite } from './in-place.ts';
 import { untilInterrupted } from './interruption.ts';
 import { keepAside } from './kept-aside.ts';
-import { writeNew } from './new-candidate.ts';
-import { runCheck, type Step } from './reload.ts';
+import { writeUnlessInterrupted } from './new-candidate.ts';
+import type { PreparedFile } from './prepared-file.ts';
+import { canGoBack, runCheck, type Step } from './reload.ts';
 import { keepGoodCopy } from './state-file.ts';
 
 export interface PutInput {
@@ -19,6 +20,8 @@ export interface PutInput {
   readonly keep: 'good-copy' | 'nothing';
   /** The destination before the run. */
   readonly present: PresentFile | undefined;
+  /** May be the file that is wanted. Default: it is written now. */
+  readonly prepared?: PreparedFile | undefined;
   /** `foreign-file`: the destination is kept aside before the swap. */
   readonly replaces?: 'own-file' | 'foreign-file';
   /** See {@link CandidateInput.onFlush}. */
@@ -33,21 +36,24 @@ export async function putInPlace(step: Step, input: PutInput): Promise<Candidate
   const { bytes, present } = input;
   const { destination } = spec;
   const ownership = await resolveOwnership(step);
-  const goodCopy = new GoodCopy(step, input);
+  const taken = input.prepared?.take({ bytes, destination, ownership, present });
+  const goodCopy = new GoodCopy(step, { ...input, keep: taken?.goodCopy === 'kept' ? 'nothing' : input.keep });
   const onFlush = () => {
     goodCopy.beginBeside();
     input.onFlush?.();
   };
-  const writing = writeUnlessInterrupted(step, { destination, bytes, ownership, present, signal, onFlush });
-  const candidate = await writing.catch(async (thrown) => {
-    await goodCopy.settle();
-    throw thrown;
-  });
+  const write = () => writeUnlessInterrupted(step, { destination, bytes, ownership, present, signal, onFlush });
+  const candidate =
+    taken?.candidate ??
+    (await write().catch(async (thrown) => {
+      await goodCopy.settle();
+      throw thrown;
+    }));
   if (candidate.refused !== undefined) step.warn(candidate.refused);
   goodCopy.begin();
   try {
     if (input.check === 'first' && input.refusal !== undefined) throw input.refusal;
-    if (input.check === 'first') await runCheck(step, candidate.path);
+    if (input.check === 'first' && taken?.check !== 'passed') await runCheck(step, candidate.path);
     if (input.replaces === 'foreign-file' && present !== undefined) {
       const { placement = 'rename' } = spec;
       step.warn(describeKept(destination, await keepAside(present, { placement, now: new Date() })));
@@ -58,7 +64,9 @@ export async function putInPlace(step: Step, input: PutInput): Promise<Candidate
     await discardCandidate(candidate);
     throw thrown;
   }
-  await swap(step, candidate, input);
+  const swapping = swap(step, candidate, input);
+  if (taken !== undefined) input.onFlush?.();
+  await swapping;
   clock.reached('swapped');
   return candidate;
 }
@@ -89,7 +97,8 @@ class GoodCopy {
   begin(): void {
     if (this.#present === undefined || this.#keeping !== undefined) return;
     const { destination, placement } = this.#step.spec;
-    this.#keeping = keepGoodCopy(destination, this.#present, placement).catch(warnOf(this.#step));
+    const how = placement === 'in-place' ? 'copied' : 'linked';
+    this.#keeping = keepGoodCopy(destination, this.#present, how).catch(warnOf(this.#step));
   }
 
   /** Rejects if the run is interrupted first. */
@@ -100,20 +109,6 @@ class GoodCopy {
   /** For a run that fails: its warning belongs to this run, and the next one must not find the file under a third name. */
   settle(): Promise<void> {
     return this.end().catch(() => undefined);
-  }
-}
-
-async function writeUnlessInterrupted({ spec, interrupted }: Step, input: CandidateInput): Promise<Candidate> {
-  let isAwaited = true;
-  const onFlush = () => (isAwaited ? input.onFlush?.() : undefined);
-  const writing = writeNew(spec, { ...input, onFlush });
-  try {
-    return await untilInterrupted(writing, interrupted);
-  } catch (thrown) {
-    isAwaited = false;
-    // A slow disk may still write this, and the next run writes it again.
-    void writing.then(discardCandidate, () => undefined);
-    throw thrown;
   }
 }
 
@@ -142,9 +137,4 @@ function describeKept(destination: string, kept: string): string {
 /** The file is in place already. If the folder cannot be flushed, only a crash right now could lose the change. */
 export async function flushFolder(step: Step, swapped: Candidate): Promise<void> {
   await fixSwap(swapped).catch(warnOf(step));
-}
-
-/** Without a consumer, nothing can refuse a file, and a seed has no earlier one. */
-export function canGoBack({ spec }: Step): boolean {
-  return spec.upkeep !== 'seed' && (spec.reload !== undefined || spec.verify !== undefined);
 }

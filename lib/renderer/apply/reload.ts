@@ -169,3 +169,8 @@ async function runStep(
     throw new SwitchmasterError(code, `${what}. ${error.message}`, { cause: error, details: { ...error.details } });
   }
 }
+
+/** Without a consumer, nothing can refuse a file, and a seed has no earlier one. */
+export function canGoBack({ spec }: Step): boolean {
+  return spec.upkeep !== 'seed' && (spec.reload !== undefined || spec.verify !== undefined);
+}

@@ -6,8 +6,18 @@ import type { Candidate } from './candidate.ts';
 import type { PreparedCommand } from './command.ts';
 import type { PresentFile } from './file.ts';
 import { anySignal, untilInterrupted, wasInterrupted } from './interruption.ts';
-import { canGoBack, flushFolder, putInPlace } from './put-in-place.ts';
-import { chooseRoute, moveEarly, prepareReload, type Route, runCheck, type Step, takeOver } from './reload.ts';
+import type { PreparedFile } from './prepared-file.ts';
+import { flushFolder, putInPlace } from './put-in-place.ts';
+import {
+  canGoBack,
+  chooseRoute,
+  moveEarly,
+  prepareReload,
+  type Route,
+  runCheck,
+  type Step,
+  takeOver,
+} from './reload.ts';
 import { splayOf } from './splay.ts';
 import { readGoodCopy } from './state-file.ts';
 import { verifyConsumer } from './verify.ts';
@@ -33,6 +43,8 @@ export interface Change {
   readonly present: PresentFile | undefined;
   /** What HAProxy's servers are like before the run, see {@link moveEarly}. */
   readonly servers: 'as-proven' | 'unknown';
+  /** See {@link PutInput.prepared}. */
+  readonly prepared?: PreparedFile | undefined;
   /** `foreign-file`: the destination is kept aside before the swap. */
   readonly replaces: 'own-file' | 'foreign-file';
   /** Called when the destination has the new bytes: from then on, the reload is owed. */
@@ -60,6 +72,7 @@ export async function replaceFile(step: Step, change: Change): Promise<Transacti
     refusal: rendering.refusal,
     keep,
     present,
+    prepared: change.prepared,
     replaces: change.replaces,
     onFlush: () => {
       prepared = prepareReload(step, route);

@@ -66,16 +66,16 @@ export async function writeRenderState(destination: string, renderState: RenderS
 
 /**
  * Keeps the current destination as the good copy: by a hard link, or by a copy where the file system or
- * `fs.protected_hardlinks` refuses links, or where the destination is overwritten in place. Throws `file-unwritable`, and leaves no older copy, which a rollback must not use.
+ * `fs.protected_hardlinks` refuses links, or as `how` says. Throws `file-unwritable`, and leaves no older copy, which a rollback must not use.
  */
 export async function keepGoodCopy(
   destination: string,
   present: PresentFile,
-  placement: 'rename' | 'in-place' = 'rename',
+  how: 'linked' | 'copied' | 'flushed' = 'linked',
 ): Promise<void> {
   const path = goodCopyPath(present.path);
   try {
-    const replace = () => anchored(path, (file) => replaceGoodCopy(file, present, placement));
+    const replace = () => anchored(path, (file) => replaceGoodCopy(file, present, how));
     await keeping.run(path, () => withinDeadline(path, replace, { timeoutMs: writeTimeoutMs }));
   } catch (cause) {
     const message = `Cannot keep the last good ${destination} as ${path}.`;
@@ -86,12 +86,16 @@ export async function keepGoodCopy(
 /** By file. */
 const keeping = new InOrder();
 
-async function replaceGoodCopy(path: string, present: PresentFile, placement: 'rename' | 'in-place'): Promise<void> {
+async function replaceGoodCopy(
+  path: string,
+  present: PresentFile,
+  how: 'linked' | 'copied' | 'flushed',
+): Promise<void> {
   const original = join(dirname(path), basename(present.path));
   try {
     await replaceBy({ file: path }, async (candidate) => {
-      const copy = () => writeFile(candidate, present.bytes, { mode: 0o600, flag: 'wx' });
-      await (placement === 'in-place' ? copy() : link(original, candidate).catch(copy));
+      const copy = () => writeFile(candidate, present.bytes, { mode: 0o600, flag: 'wx', flush: how === 'flushed' });
+      await (how === 'linked' ? link(original, candidate).catch(copy) : copy());
       return 'linked';
     });
   } catch (thrown) {

@@ -1,6 +1,7 @@
 import type { WatchEvent } from '../../consul/watch-state.ts';
 import type { Watches } from '../../consul/watches.ts';
 import { FileWatch } from '../../file-watch.ts';
+import type { ExpectedMaster } from '../../model/expected-master.ts';
 import { recordPrefix } from '../../model/naming.ts';
 import type { Publish } from '../../model/publish.ts';
 import { type ConsulQuery, queryId } from '../../model/query.ts';
@@ -12,14 +13,15 @@ import type { BoundedTemplate } from '../../template/bounded/template.ts';
 import type { RenderResult } from '../../template/render.ts';
 import type { RenderWorld } from '../../template/scope.ts';
 import { addHead } from '../head.ts';
-import type { Rendering } from '../plan/rendering.ts';
+import type { GoodRendering, Rendering } from '../plan/rendering.ts';
 import { mastersOf, type Urgency, urgencyOf } from '../plan/urgency.ts';
+import { renderExpected } from './expected-rendering.ts';
 import { Gaps } from './gaps.ts';
 import { findHaproxyDefaults } from './haproxy-defaults.ts';
 import { IndexHistory } from './index-history.ts';
 import { Inputs } from './inputs.ts';
 import { RenderTime } from './render-time.ts';
-import { toRendering } from './rendering.ts';
+import { type ShownText, toRendering } from './rendering.ts';
 import { olderOf, type SeenAnswers } from './seen-answers.ts';
 import { compileSource, FileTexts, templateName } from './source.ts';
 
@@ -28,12 +30,6 @@ const maxPasses = 32;
 
 /** How many unanswered queries a message names. */
 const shownGaps = 5;
-
-/** A text without secrets, and whether the original has any. */
-export interface ShownText {
-  readonly text: string;
-  readonly holds: 'secrets' | 'nothing-secret';
-}
 
 export interface LiveTemplateOptions {
   readonly spec: TemplateSpec;
@@ -147,6 +143,13 @@ export class LiveTemplate {
       for (let pass = 1; pass === 1 || (this.#gaps.areClosed && pass <= maxPasses); pass++) await this.#renderOnce();
     });
     return this.#rendering;
+  }
+
+  /** What it will render to with this master; undefined where that is not known. No state of the template shows it. */
+  async renderExpected(expected: ExpectedMaster): Promise<GoodRendering | undefined> {
+    const prefix = recordPrefix({ environment: this.#options.environment });
+    const [compiled, inputs, world] = [this.#compiled, this.#inputs, this.#world()];
+    return compiled && renderExpected({ expected, prefix, compiled, inputs, world, spec: this.spec });
   }
 
   async #renderOnce(): Promise<void> {

@@ -6,6 +6,12 @@ import { addHead, computeDigest } from '../head.ts';
 import type { GoodRendering, Rendering } from '../plan/rendering.ts';
 import { templateName } from './source.ts';
 
+/** A text without secrets, and whether the original has any. */
+export interface ShownText {
+  readonly text: string;
+  readonly holds: 'secrets' | 'nothing-secret';
+}
+
 /** What a render of the template means for its destination. */
 export async function toRendering(result: RenderResult, spec: TemplateSpec): Promise<Rendering> {
   switch (result.kind) {

@@ -57,6 +57,11 @@ export class BoundedTemplate {
     return this.#vars;
   }
 
+  /** Whether it is rendered in the event loop, in a few milliseconds. */
+  get isInLoop(): boolean {
+    return this.#place === 'loop';
+  }
+
   /** Never throws. */
   async render(world: RenderWorld): Promise<RenderResult> {
     if (this.#place === 'loop') {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import { ConsulClient } from '../../../lib/client/consul.ts';
+import type { Decisions } from '../../../lib/consul/decisions.ts';
 import { CatalogWatches } from '../../../lib/consul/watches.ts';
 import type { RunReport } from '../../../lib/loop/outcome.ts';
 import { formatAddress } from '../../../lib/model/address.ts';
@@ -43,6 +44,8 @@ export function startRendering(
     /** Default: a folder of the test. */
     folder?: string;
     resyncMs?: number;
+    /** Of this node's bridge. Default: there is none. */
+    decisions?: Decisions;
     /** `on`: templates with `rolling` queue. */
     queue?: 'on' | 'off';
   },
@@ -58,6 +61,7 @@ export function startRendering(
     environment: undefined,
     watches,
     resyncMs: input.resyncMs ?? 1_000,
+    ...(input.decisions === undefined ? {} : { decisions: input.decisions }),
     ...(input.queue === 'on' ? { rolling: { client, holder: 'test', ttlMs: 1_000 } } : {}),
     onReport: (report) => reports.push(report),
   });

@@ -88,7 +88,7 @@ t.test('a link in the place of a side file is neither written nor read', { skip 
   const present = await readDestination(destination);
   if (present === undefined) throw new Error('there is no file');
   await keepGoodCopy(destination, present);
-  await keepGoodCopy(destination, present, 'in-place');
+  await keepGoodCopy(destination, present, 'copied');
   t.equal(readFileSync(secret, 'utf8'), 'secret of root');
   t.match(await readRenderState(destination), state);
   t.equal(String(await readGoodCopy(destination)), 'old');
