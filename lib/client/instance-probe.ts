@@ -4,9 +4,10 @@ import { formatRanges } from '../model/cluster.ts';
 import { explainFault, type LinkFault } from '../model/link-fault.ts';
 import type { InstanceProfile, RedisProbeResult, SentinelProbeResult, Unanswered } from '../model/probe-result.ts';
 import { readClusterView } from './cluster-node.ts';
-import type { Command, Deadline, InstanceLink } from './instance.ts';
+import type { Deadline, InstanceLink } from './instance.ts';
 import { readAnnounced, readInfo, readMasterNames, toRedisResult, toSentinelResult } from './instance-shapes.ts';
 import { refusesEverybody } from './redis-errors.ts';
+import type { Command } from './resp-command.ts';
 
 /* One probe of a Redis, a Redis Cluster node or a Sentinel. A probe never rejects: no answer is a result too. */
 

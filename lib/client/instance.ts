@@ -1,12 +1,13 @@
-import type { Redis } from 'ioredis';
 import { SwitchmasterError } from '../errors.ts';
 import { type Address, type Endpoint, formatEndpoint } from '../model/address.ts';
 import { withRedisDeadline } from './deadline.ts';
 import { faultOfReply } from './fault.ts';
 import { FaultFinder } from './fault-finder.ts';
 import { ReconnectPace } from './reconnect-pace.ts';
-import { closedAtOnce, connectNow, openRedis, type RedisAccess } from './redis-connection.ts';
+import { closedAtOnce, type RedisAccess } from './redis-connection.ts';
 import { isClosedByPeer, translateRedisError } from './redis-errors.ts';
+import type { Command } from './resp-command.ts';
+import { RespConnection } from './resp-connection.ts';
 
 export interface InstanceLinkOptions<At extends Endpoint> {
   readonly address: At;
@@ -23,40 +24,37 @@ export interface Deadline {
   readonly timeoutMs: number;
 }
 
-export type Command = readonly [string, ...(string | number)[]];
-
 /** A connection to one server that speaks Redis's protocol, for requests that only read. */
 export class InstanceLink<At extends Endpoint = Address> {
   readonly address: At;
   readonly tls: 'tls' | 'plain';
   readonly #options: InstanceLinkOptions<At>;
-  readonly #redis: Redis;
+  readonly #connection: RespConnection;
   readonly #faults: FaultFinder;
   readonly #pace = new ReconnectPace();
   #lastError: Error | undefined;
   #state: LinkState = 'down';
   #closed = false;
-  /** Why the present connection ends, if this side ends it or the network fails. */
-  #connectionError: Error | 'given up' | undefined;
+  /** Of the present connection. */
+  #connectionError: Error | undefined;
 
   constructor(options: InstanceLinkOptions<At>) {
     this.address = options.address;
     this.tls = options.access.tls === undefined ? 'plain' : 'tls';
     this.#options = options;
     this.#faults = new FaultFinder({ address: options.address, tls: options.access.tls });
-    this.#redis = openRedis(options.address, options.access, { pace: this.#pace });
-    this.#redis.on('error', (error: Error) => {
+    this.#connection = new RespConnection(options.address, options.access, this.#pace);
+    this.#connection.on('error', (error) => {
       this.#lastError = error;
       this.#connectionError ??= error;
       this.#faults.failed(error);
     });
-    this.#redis.on('ready', () => {
+    this.#connection.on('ready', () => {
       this.#connectionError = undefined;
       this.#become('up');
     });
-    this.#redis.on('close', () => {
-      const error = this.#connectionError;
-      if (this.#state === 'up' && error !== 'given up' && isClosedByPeer(error)) options.onClosed?.();
+    this.#connection.on('close', (why) => {
+      if (this.#state === 'up' && why === 'lost' && isClosedByPeer(this.#connectionError)) options.onClosed?.();
       this.#become('down');
     });
   }
@@ -69,11 +67,12 @@ export class InstanceLink<At extends Endpoint = Address> {
     const what = `${commands.map(([name]) => name).join(', ')} at ${formatEndpoint(this.address)}`;
     if (this.#closed)
       throw new SwitchmasterError('redis-unreachable', `${what} was not sent: the connection was closed`);
-    if (this.#redis.status === 'reconnecting' && this.#pace.isFlapping)
-      throw this.translate(this.#lastError ?? closedAtOnce(), what);
-    connectNow(this.#redis);
-    const calls = commands.map(([name, ...args]) =>
-      this.#redis.call(name, ...args).catch((error: Error) => {
+    if (this.#connection.state === 'waiting') {
+      if (this.#pace.isFlapping) throw this.translate(this.#lastError ?? closedAtOnce(), what);
+      this.#connection.reopen();
+    }
+    const calls = this.#connection.sendAll(commands).map((reply) =>
+      reply.catch((error: Error) => {
         if (error.name === 'ReplyError') return error;
         throw error;
       }),
@@ -85,10 +84,7 @@ export class InstanceLink<At extends Endpoint = Address> {
     } catch (thrown) {
       this.#faults.failed(thrown);
       // Requests must not queue up at a process that hangs.
-      if (SwitchmasterError.from(thrown).code === 'redis-timeout') {
-        this.#connectionError = 'given up';
-        this.#redis.disconnect(true);
-      }
+      if (SwitchmasterError.from(thrown).code === 'redis-timeout') this.#connection.drop();
       throw this.translate(thrown, what);
     } finally {
       for (const call of calls) call.catch(() => {});
@@ -115,9 +111,8 @@ export class InstanceLink<At extends Endpoint = Address> {
   close(): void {
     this.#closed = true;
     this.#faults.close();
-    this.#redis.removeAllListeners();
-    this.#redis.on('error', () => {});
-    this.#redis.disconnect();
+    this.#connection.removeAllListeners();
+    this.#connection.close();
   }
 
   /** Reports changes only: an attempt to reconnect that fails is none. */

@@ -22,6 +22,11 @@ export class ReconnectPace {
     this.#openedMs = performance.now();
   }
 
+  /** This side ends the connection, for example because a question got no answer. The other side did not refuse it. */
+  gaveUp(): void {
+    this.#openedMs = undefined;
+  }
+
   /** Call it after each end of a connection, and after each attempt that failed. The pause grows, with jitter. */
   nextMs(): number {
     const lasted = this.#openedMs !== undefined && performance.now() - this.#openedMs >= lastingMs;

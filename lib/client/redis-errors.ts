@@ -43,11 +43,11 @@ function isReplyError(thrown: unknown): thrown is Error {
   return thrown instanceof Error && thrown.name === 'ReplyError';
 }
 
-/** The client library's own message, about its retries, says nothing of the server. */
+/** That a connection ended, and the message of ioredis about its retries, say nothing of the server. */
 function describeReason(reason: unknown, fault: LinkFault | undefined): string {
   if (!(reason instanceof Error)) return String(reason);
-  const isAboutRetries = reason.name === 'MaxRetriesPerRequestError';
-  return isAboutRetries && fault !== undefined ? `the server ${linkFaults[fault].says}` : reason.message;
+  const isAboutEnd = reason.name === 'ClosedError' || reason.name === 'MaxRetriesPerRequestError';
+  return isAboutEnd && fault !== undefined ? `the server ${linkFaults[fault].says}` : reason.message;
 }
 
 /** What the server said in that failure, where it is short and about that fault. */

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import type { Redis } from 'ioredis';
 import { SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import { isNamed, type LinkFault, linkFaults } from '../model/link-fault.ts';
@@ -7,10 +6,12 @@ import type { RoleAnswer } from '../model/sentinel.ts';
 import { withRedisDeadline } from './deadline.ts';
 import { FaultFinder } from './fault-finder.ts';
 import { ReconnectPace } from './reconnect-pace.ts';
-import { closedAtOnce, openRedis, type RedisAccess } from './redis-connection.ts';
+import { closedAtOnce, type RedisAccess } from './redis-connection.ts';
 import { isClosedByPeer, isDenial, refusalIn, refusesEverybody, translateRedisError } from './redis-errors.ts';
 import { type RefusedCommand, RefusedCommands } from './refused-commands.ts';
 import { timed } from './request-time.ts';
+import type { Command } from './resp-command.ts';
+import { RespConnection } from './resp-connection.ts';
 
 export interface RedisLinkHooks {
   /** Called after each connect. */
@@ -33,12 +34,11 @@ export class RedisLink {
   readonly #faults: FaultFinder;
   readonly #pace = new ReconnectPace();
   readonly #refused: RefusedCommands;
-  #redis: Redis;
+  readonly #connection: RespConnection;
   #lastError: Error | undefined;
   #refusal: string | undefined;
   #unreached: string | undefined;
   #reached = false;
-  #closed = false;
 
   constructor(address: Address, access: RedisAccess, hooks: RedisLinkHooks = {}) {
     this.address = address;
@@ -46,7 +46,7 @@ export class RedisLink {
     this.#hooks = hooks;
     this.#faults = new FaultFinder({ address, tls: access.tls, onChange: hooks.onAccessChange });
     this.#refused = new RefusedCommands(hooks.onAccessChange);
-    this.#redis = this.#open();
+    this.#connection = this.#connect();
   }
 
   /**
@@ -106,15 +106,12 @@ export class RedisLink {
   }
 
   /** Sends one command. Rejects with a SwitchmasterError. */
-  async call(
-    command: readonly [string, ...(string | number)[]],
-    options: { readonly timeoutMs: number },
-  ): Promise<unknown> {
-    const [name, ...args] = command;
+  async call(command: Command, options: { readonly timeoutMs: number }): Promise<unknown> {
+    const [name] = command;
     const what = `${name} at ${formatAddress(this.address)}`;
     try {
       this.#connectNow();
-      const call = () => withRedisDeadline(this.#redis.call(name, ...args), { what, timeoutMs: options.timeoutMs });
+      const call = () => withRedisDeadline(this.#connection.send(command), { what, timeoutMs: options.timeoutMs });
       const reply = await timed({ server: 'redis', operation: name.toLowerCase() }, call);
       this.#faults.answered();
       this.#refused.note(command, reply);
@@ -123,7 +120,8 @@ export class RedisLink {
       this.#refused.note(command, thrown);
       this.#faults.failed(thrown);
       const error = translateRedisError(thrown, { what, lastError: this.#lastError, fault: this.#faults.fault });
-      if (error.code === 'redis-timeout') this.#renew();
+      // Routers drop idle connections without notice.
+      if (error.code === 'redis-timeout') this.#connection.reopen();
       throw error;
     }
   }
@@ -132,12 +130,9 @@ export class RedisLink {
    * Sends commands in one write, only over an established connection: the server must not execute a write later, when it
    * is no longer wanted. Each answer is the reply, or the error that the server sent.
    */
-  async callNow(
-    commands: readonly (readonly [string, ...(string | number)[]])[],
-    options: { readonly timeoutMs: number },
-  ): Promise<readonly unknown[]> {
+  async callNow(commands: readonly Command[], options: { readonly timeoutMs: number }): Promise<readonly unknown[]> {
     const what = `${commands.map(([name]) => name).join(', ')} at ${formatAddress(this.address)}`;
-    if (this.#redis.status !== 'ready') {
+    if (this.#connection.state !== 'ready') {
       const reason = this.#lastError?.message ?? 'there is no connection';
       throw new SwitchmasterError('redis-unreachable', `${what} was not sent: ${reason}`);
     }
@@ -145,7 +140,7 @@ export class RedisLink {
       if (error.name === 'ReplyError') return error;
       throw translateRedisError(error, { what, lastError: this.#lastError });
     };
-    const replies = commands.map(([name, ...args]) => this.#redis.call(name, ...args).catch(replyOrThrow));
+    const replies = this.#connection.sendAll(commands).map((reply) => reply.catch(replyOrThrow));
     const operation = commands[0]?.[0].toLowerCase() ?? '';
     const answer = () => withRedisDeadline(Promise.all(replies), { what, timeoutMs: options.timeoutMs });
     const answers = await timed({ server: 'redis', operation }, answer);
@@ -157,57 +152,52 @@ export class RedisLink {
    * Sends a command that a server answers only where it refuses it, over an established connection. `onAnswer` is called then. It has
    * no deadline, and its time is not measured.
    */
-  callUnanswered(command: readonly [string, ...(string | number)[]], onAnswer: () => void): void {
-    if (this.#redis.status !== 'ready') return;
-    const [name, ...args] = command;
+  callUnanswered(command: Command, onAnswer: () => void): void {
+    if (this.#connection.state !== 'ready') return;
     const onError = (error: Error) => {
       if (error.name === 'ReplyError') onAnswer();
     };
-    void this.#redis.call(name, ...args).then(onAnswer, onError);
+    void this.#connection.send(command).then(onAnswer, onError);
   }
 
   /** Resolves when there is a connection, or none can be had within `timeoutMs`. */
   async connected(options: { readonly timeoutMs: number }): Promise<void> {
-    if (this.#redis.status === 'reconnecting' && !this.#pace.isFlapping) this.#renew();
-    if (this.#redis.status === 'ready') return;
-    await once(this.#redis, 'ready', { signal: AbortSignal.timeout(options.timeoutMs) }).catch(() => undefined);
+    if (this.#connection.state === 'waiting' && !this.#pace.isFlapping) this.#connection.reopen();
+    if (this.#connection.state === 'ready') return;
+    await once(this.#connection, 'ready', { signal: AbortSignal.timeout(options.timeoutMs) }).catch(() => undefined);
   }
 
   /** Resolves when the present connection ends. Rejects if `signal` is aborted. */
   async ended(signal: AbortSignal): Promise<void> {
-    await once(this.#redis, 'close', { signal });
+    await once(this.#connection, 'close', { signal });
   }
 
   close(): void {
-    this.#closed = true;
     this.#faults.close();
-    this.#redis.disconnect();
+    this.#connection.close();
   }
 
-  #open(): Redis {
-    const redis = openRedis(this.address, this.#access, { pace: this.#pace });
-    redis.on('error', (error: Error) => {
-      if (redis !== this.#redis) return;
+  #connect(): RespConnection {
+    const connection = new RespConnection(this.address, this.#access, this.#pace);
+    connection.on('error', (error) => {
       this.#lastError = error;
       this.#faults.failed(error);
       this.#noteAccess(error);
       if (!this.#reached && this.#refusal === undefined) this.#noteUnreached(error.message);
     });
     let established = false;
-    redis.on('ready', () => {
+    connection.on('ready', () => {
       established = true;
       this.#lastError = undefined;
       this.#unreached = undefined;
       this.#hooks.onUp?.();
     });
-    redis.on('close', () => {
+    connection.on('close', (why) => {
       const wasEstablished = established;
       established = false;
-      // A connection that this link gave up or replaced is not the current one any more.
-      if (wasEstablished && !this.#closed && redis === this.#redis && isClosedByPeer(this.#lastError))
-        this.#hooks.onClosed?.();
+      if (wasEstablished && why === 'lost' && isClosedByPeer(this.#lastError)) this.#hooks.onClosed?.();
     });
-    return redis;
+    return connection;
   }
 
   /** Records whether the server refuses access. No answer at all says nothing about that. */
@@ -226,16 +216,9 @@ export class RedisLink {
 
   /** Throws where the server keeps closing its connections. */
   #connectNow(): void {
-    if (this.#redis.status !== 'reconnecting') return;
+    if (this.#connection.state !== 'waiting') return;
     if (this.#pace.isFlapping) throw this.#lastError ?? closedAtOnce();
-    this.#renew();
-  }
-
-  /** Opens another connection at once. `connect` while ioredis waits would leave a timer running for each call. */
-  #renew(): void {
-    if (this.#closed) return;
-    this.#redis.disconnect();
-    this.#redis = this.#open();
+    this.#connection.reopen();
   }
 }
 

@@ -1,6 +1,7 @@
 import { readClusterInfo, readClusterView } from '../client/cluster-node.ts';
-import { type Command, type Deadline, InstanceLink, type LinkState } from '../client/instance.ts';
+import { type Deadline, InstanceLink, type LinkState } from '../client/instance.ts';
 import type { RedisAccess } from '../client/redis-connection.ts';
+import type { Command } from '../client/resp-command.ts';
 import { SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import type { ClusterView } from '../model/cluster.ts';

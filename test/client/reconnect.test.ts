@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { InstanceLink } from '../../lib/client/instance.ts';
 import { RedisLink } from '../../lib/client/redis.ts';
@@ -63,3 +63,20 @@ t.test(
     t.match(error, { message: /max number of clients|reached maxclients/ });
   },
 );
+
+t.test('a server that hangs is asked again each time, and not taken for one that closes each connection', async (t) => {
+  const open = new Set<Socket>();
+  const server = createServer((socket) => open.add(socket.on('error', () => undefined))).listen(0, '127.0.0.1');
+  t.teardown(() => {
+    for (const socket of open) socket.destroy();
+    server.close();
+  });
+  await once(server, 'listening');
+  const bound = server.address();
+  const address = { host: '127.0.0.1', port: typeof bound === 'object' ? (bound?.port ?? 0) : 0 };
+  const link: InstanceLink = new InstanceLink({ address, access: {}, onLinkState: () => undefined });
+  t.teardown(() => link.close());
+  for (let n = 1; n <= 6; n += 1)
+    await t.rejects(link.request([['INFO']], { timeoutMs: 50 }), { code: 'redis-timeout' });
+  t.ok(open.size >= 6, 'over another connection');
+});

@@ -5,11 +5,11 @@ import { Sandbox } from '../sandbox/sandbox.ts';
 
 const sandbox = await Sandbox.openFor(t, { name: 'console' });
 
-t.test('a warning of a library is in the log, in its format, and once', async (t) => {
+t.test('a warning of the client is in the log, in its format, and once', async (t) => {
   const [consul, shard] = await Promise.all([sandbox.consul(), sandbox.redis({ name: 'm' })]);
   const passwordFile = sandbox.write('password', 'wrong');
   const address = (server: (typeof shard.servers)[number]) => formatAddress(server.address);
-  // A password for a Redis that has none: ioredis warns for every connection.
+  // A password for a Redis that has none: each connection warns.
   const register = shard.servers.map((server) => ({
     kind: 'redis',
     name: 'm',
