@@ -86,6 +86,12 @@ t.test(
     const instances = () => source.read('cache')?.catalogContents.instances;
     show(taken, own);
     t.strictSame(instances(), [own]);
+    const guest = instance(distinct, { environment: 'another', name: 'm' });
+    show(taken, own, guest);
+    t.strictSame(instances(), [own, guest], 'what is not ours on its node');
+    const left = instance('redis-prod-eu-cache', { environment: 'prod-eu', name: 'cache' });
+    t.strictSame(show(taken, own, guest, left), ['redis-prod-eu-cache']);
+    t.strictSame(source.read('cache')?.catalogContents.former, [left], 'what is ours on the usual node');
     show(own);
     t.strictSame(instances(), [own]);
     show({ ...own, tags: ['x'] });
