@@ -1,6 +1,8 @@
 import t from 'tap';
 import type { ConsulClient } from '../../lib/client/consul.ts';
 import { SessionKeys } from '../../lib/consul/session-keys.ts';
+import { SwitchmasterError } from '../../lib/errors.ts';
+import type { CatalogOperation } from '../../lib/model/catalog.ts';
 import { waitFor } from '../sandbox/condition.ts';
 
 /** Consul's sessions and the keys that they hold, with a switch for an outage. */
@@ -8,6 +10,9 @@ class Sessions {
   readonly keys = new Map<string, { readonly session: string; readonly value: unknown }>();
   readonly alive = new Set<string>();
   state: 'up' | 'refusing deletions' | 'down' = 'up';
+  /** How many keys each write had. */
+  readonly writes: number[] = [];
+  answering: Promise<void> = Promise.resolve();
   #count = 0;
 
   readonly client = {
@@ -18,12 +23,25 @@ class Sessions {
       if (path === '/session/create') return this.#create();
       if (path === '/session/destroy/{id}') return this.end(id);
       if (path === '/session/renew/{id}' && !this.alive.has(id)) throw new Error('no such session');
-      if (path === '/kv/{key}') return this.#acquire(key, (query as { acquire: string }).acquire, body);
+      if (path === '/kv/{key}') {
+        this.writes.push(1);
+        await this.answering;
+        return this.#acquire(key, (query as { acquire: string }).acquire, body);
+      }
       return true;
     },
-    transact: async ([operation]: readonly [{ key: string }]) => {
+    transact: async (steps: readonly CatalogOperation[]) => {
+      this.writes.push(steps.length);
+      await this.answering;
       if (this.state !== 'up') throw new Error('no answer');
-      this.keys.delete(operation.key);
+      const [before, refuse] = [new Map(this.keys), new SwitchmasterError('consul-refused', 'a step failed')];
+      for (const step of steps) {
+        if (step.kind === 'kv-delete') this.keys.delete(step.key);
+        if (step.kind !== 'kv-lock' || this.#acquire(step.key, step.session, JSON.parse(step.value))) continue;
+        this.keys.clear();
+        for (const [key, held] of before) this.keys.set(key, held);
+        throw refuse;
+      }
       return { kind: 'committed' };
     },
   } as unknown as ConsulClient;
@@ -103,4 +121,38 @@ t.test('a key that cannot be removed ends with its session', async (t) => {
   await keys.remove('b');
   t.notOk(consul.keys.has('b'));
   await waitFor('the other key', () => [...consul.keys.keys()], { until: (all) => all.join() === 'a' });
+});
+
+t.test('what changes while a write is under way is written together, as it is wanted then', async (t) => {
+  const consul = new Sessions();
+  const keys = open(consul);
+  await keys.set('first', {});
+  await waitFor('the first key', () => consul.keys.size, { until: (size) => size === 1 });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  consul.answering = promise;
+  consul.writes.length = 0;
+  const names = Array.from({ length: 70 }, (_, n) => `key${n}`);
+  const begun = keys.set('second', { n: 1 });
+  await waitFor('the write to be under way', () => consul.writes.length === 1);
+  const changes = [...names.map((name) => keys.set(name, {})), keys.remove('first'), keys.set('second', { n: 2 })];
+  void keys.set('short', {});
+  void keys.remove('short');
+  resolve();
+  await Promise.all([begun, ...changes]);
+  t.strictSame([...consul.keys.keys()].toSorted(), ['second', ...names].toSorted());
+  t.match(consul.keys.get('second'), { value: { n: 2 } });
+  t.strictSame(consul.writes, [1, 64, 8], 'the one that was set and removed meanwhile is not written');
+});
+
+t.test('a key that another session holds is taken from it, and keeps none of the others', async (t) => {
+  const consul = new Sessions();
+  const keys = open(consul);
+  await keys.set('first', {});
+  await waitFor('the first key', () => consul.keys.size, { until: (size) => size === 1 });
+  consul.keys.set('b', { session: 'former', value: {} });
+  await Promise.all(['a', 'b', 'c'].map((key) => keys.set(key, {})));
+  const sessions = ['a', 'b', 'c'].map((key) => consul.keys.get(key)?.session);
+  t.equal(new Set(sessions).size, 1);
+  t.not(sessions[0], undefined);
+  t.not(sessions[0], 'former');
 });
