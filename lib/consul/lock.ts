@@ -1,7 +1,7 @@
 import type { ConsulClient } from '../client/consul.ts';
-import { createSession, destroySession, renewSession } from '../client/consul-sessions.ts';
 import { SwitchmasterError } from '../errors.ts';
 import type { CatalogOperation } from '../model/catalog.ts';
+import { openSession, type SessionUse, type SharedSession } from './shared-session.ts';
 
 /*
  * A semaphore in Consul's KV store, as in Consul's guide "Semaphores". Below the semaphore's key there is one key for
@@ -19,6 +19,8 @@ export interface SemaphoreOptions {
   readonly holder: string;
   /** How long a dead holder keeps its lease, at least. Consul permits 10,000 and more. Default 10,000. */
   readonly ttlMs?: number;
+  /** Of this process, for the leases of several semaphores. Default: each lease has a session of its own. */
+  readonly sessions?: Pick<SharedSession, 'use'>;
 }
 
 export type Lease =
@@ -35,15 +37,14 @@ export async function acquireLease(options: SemaphoreOptions, signal: AbortSigna
   const seen = await readHolders(options, signal);
   // Checked before a session is created: most attempts end here.
   if (seen.holders.length >= options.limit) return { kind: 'full', holders: seen.holders.length };
-  const { session, leave } = await openSession(options, signal);
+  const use = await openUse(options, signal);
   try {
-    const outcome = await tryAcquire(options, { session, seen, signal });
-    if (outcome.kind === 'holding') return { kind: 'inside', leave };
-    await leave();
-    return outcome;
+    return await tryAcquire(options, { use, seen, signal });
   } catch (thrown) {
-    await leave();
-    throw thrown;
+    await giveBack(options, { use, seen: undefined, state: 'doubtful' });
+    if (use.origin === 'new' || !isRefusal(thrown)) throw thrown;
+    // The session may have ended.
+    return acquireLease(options, signal);
   }
 }
 
@@ -52,53 +53,67 @@ export async function countHolders(options: SemaphoreOptions, signal: AbortSigna
   return (await readHolders(options, signal)).holders.length;
 }
 
-/** A session that is renewed until `leave`, which also gives the lease back. */
-async function openSession(
-  options: SemaphoreOptions,
-  signal: AbortSignal,
-): Promise<{ readonly session: string; readonly leave: () => Promise<void> }> {
-  const { client, key, ttlMs = defaultTtlMs } = options;
-  const session = await createSession(client, { name: key, ttlMs, signal });
-  const renew = () => renewSession(client, session, AbortSignal.timeout(ttlMs));
-  const renewal = setInterval(() => void renew().catch(() => undefined), ttlMs / 3);
-  const leave = async () => {
-    clearInterval(renewal);
-    await giveBack(options, session);
-  };
-  return { session, leave };
+function openUse(options: SemaphoreOptions, signal: AbortSignal): Promise<SessionUse> {
+  const { client, key, ttlMs = defaultTtlMs, sessions } = options;
+  return sessions === undefined ? openSession({ client, name: key, ttlMs }, signal) : sessions.use(signal);
+}
+
+function isRefusal(thrown: unknown): boolean {
+  return SwitchmasterError.from(thrown).code === 'consul-refused';
 }
 
 /** Adds the session to the holders as they were `seen`, again after each lost check-and-set. */
 async function tryAcquire(
   options: SemaphoreOptions,
-  { session, seen, signal }: { readonly session: string; readonly seen: Holders; readonly signal: AbortSignal },
-): Promise<{ readonly kind: 'holding' } | { readonly kind: 'full'; readonly holders: number }> {
+  { use, seen, signal }: { readonly use: SessionUse; readonly seen: Holders; readonly signal: AbortSignal },
+): Promise<Lease> {
   const { key, holder, limit } = options;
+  const { session } = use;
   const own = { kind: 'kv-lock', key: `${key}/${session}`, value: JSON.stringify({ holder }), session } as const;
   let { holders, index } = seen;
   for (let attempt = 0; attempt < attempts; attempt++) {
-    if (holders.length >= limit) return { kind: 'full', holders: holders.length };
-    const change = { holders: [...holders, session], index, with: [own], signal };
-    if (await writeHolders(options, change)) return { kind: 'holding' };
+    if (holders.length >= limit) {
+      await use.end('clean');
+      return { kind: 'full', holders: holders.length };
+    }
+    const written = await writeHolders(options, { holders: [...holders, session], index, with: own, signal });
+    if (written !== undefined)
+      return { kind: 'inside', leave: () => giveBack(options, { use, seen: written, state: 'clean' }) };
     ({ holders, index } = await readHolders(options, signal));
   }
   throw new SwitchmasterError('consul-unavailable', `Too many nodes change ${key} at once.`);
 }
 
+interface GivenBack {
+  readonly use: SessionUse;
+  /** The holders after this one was added, which nobody may have changed since. */
+  readonly seen: Holders | undefined;
+  readonly state: 'clean' | 'doubtful';
+}
+
 /** Never throws: a lease that cannot be given back ends with its session. */
-async function giveBack(options: SemaphoreOptions, session: string): Promise<void> {
+async function giveBack(options: SemaphoreOptions, { use, seen, state }: GivenBack): Promise<void> {
+  const isLeft = await leaveHolders(options, { session: use.session, seen }).catch(() => false);
+  await use.end(isLeft ? state : 'doubtful');
+}
+
+/** Returns whether nothing of the session is left. */
+async function leaveHolders(
+  options: SemaphoreOptions,
+  lease: { readonly session: string; readonly seen: Holders | undefined },
+): Promise<boolean> {
+  const { session } = lease;
   const signal = AbortSignal.timeout(5_000);
-  try {
-    for (let attempt = 0; attempt < attempts; attempt++) {
-      const { holders, index } = await readHolders(options, signal);
-      if (!holders.includes(session)) break;
-      const remaining = holders.filter((holder) => holder !== session);
-      if (await writeHolders(options, { holders: remaining, index, signal })) break;
-    }
-    await destroySession(options.client, session, signal);
-  } catch {
-    // Nothing renews the session any more.
+  const own = { kind: 'kv-delete', key: `${options.key}/${session}` } as const;
+  let { seen } = lease;
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const { holders, index } = seen ?? (await readHolders(options, signal));
+    if (!holders.includes(session)) return true;
+    const remaining = holders.filter((holder) => holder !== session);
+    if ((await writeHolders(options, { holders: remaining, index, with: own, signal })) !== undefined) return true;
+    seen = undefined;
   }
+  return false;
 }
 
 /** The holders whose sessions live, and the index for the next check-and-set. */
@@ -116,14 +131,17 @@ async function readHolders({ client, key }: SemaphoreOptions, signal: AbortSigna
   return { holders: parseHolders(list?.value).filter((holder) => alive.has(holder)), index: list?.modifyIndex ?? 0 };
 }
 
+/** The holders as written; undefined where another process changed them first. */
 async function writeHolders(
   { client, key }: SemaphoreOptions,
-  change: Holders & { readonly with?: readonly CatalogOperation[]; readonly signal: AbortSignal },
-): Promise<boolean> {
-  const value = JSON.stringify(change.holders);
-  const operation = { kind: 'kv-cas', key: `${key}/.holders`, value, index: change.index } as const;
-  const result = await client.transact([...(change.with ?? []), operation], { signal: change.signal, priority });
-  return result.kind === 'committed';
+  change: Holders & { readonly with: CatalogOperation; readonly signal: AbortSignal },
+): Promise<Holders | undefined> {
+  const { holders, index: before, signal } = change;
+  const list = `${key}/.holders`;
+  const operation = { kind: 'kv-cas', key: list, value: JSON.stringify(holders), index: before } as const;
+  const result = await client.transact([change.with, operation], { signal, priority });
+  const index = result.kind === 'committed' ? result.indexes.get(list) : undefined;
+  return index === undefined ? undefined : { holders, index };
 }
 
 function parseHolders(text: string | undefined): readonly string[] {

@@ -1,3 +1,4 @@
+import type { CrashEndKind } from '../model/crash-end.ts';
 import type { Permit } from '../semaphore.ts';
 import type { CrashEvidence } from './evidence.ts';
 import type { CrashLeaseOptions } from './lease.ts';
@@ -11,8 +12,8 @@ export interface CrashCaseParts extends CrashLeaseOptions {
 
 /** What is particular to one judgement of a crash. */
 export interface CrashCaseRun<Target> {
-  /** After the proof, for what contradicts it: other bridges, and connections that have not noticed. It may change. */
-  readonly waitMs: () => number;
+  /** After the proof, for what keeps it from an order, such as connections that have not noticed. It may change. */
+  readonly waitMs: (obstacle?: CrashEndKind) => number;
   /** To judge it: few crashes are judged at once. */
   readonly permit: Pick<Permit, 'enter' | 'leave'>;
   /** Whether another process has answered and closed since. What was known is too old then, and another case follows. */

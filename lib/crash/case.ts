@@ -177,7 +177,7 @@ export class CrashCase<Target> {
         : (missing ?? (await this.#order(sign, decision.target)));
     if ('endedMs' in obstacle) return obstacle;
     const afterNoteMs = (this.#preparation?.lease.lateMs ?? Number.NEGATIVE_INFINITY) + longestPauseMs + crashAfterMs;
-    const endMs = Math.max((this.#provenMs ?? performance.now()) + this.#run.waitMs(), afterNoteMs);
+    const endMs = Math.max((this.#provenMs ?? performance.now()) + this.#run.waitMs(obstacle.kind), afterNoteMs);
     return performance.now() > endMs ? this.#end(sign, obstacle) : undefined;
   }
 

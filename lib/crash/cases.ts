@@ -1,11 +1,12 @@
 import { performance } from 'node:perf_hooks';
 import type { Address } from '../model/address.ts';
-import { crashEnds, judgeAgainAfterMs } from '../model/crash-end.ts';
+import { type CrashEndKind, crashEnds, judgeAgainAfterMs } from '../model/crash-end.ts';
 import { longestTimerMs } from '../model/duration.ts';
 import { CrashCase } from './case.ts';
 import type { CrashCaseParts, Judgement } from './case-options.ts';
 import { CrashLimits, type CrashPermit } from './crash-limits.ts';
 import { type Crash, isNewOrder, isNews, isSameCrash, type Judged, type Opened, rankOf } from './judged.ts';
+import { firstWaitMs, laterWaitMs, obstacleWaitMs } from './pace.ts';
 import type { CrashEnd, CrashSubject } from './subject.ts';
 
 export interface CrashCasesOptions<Closed, Target> extends CrashCaseParts {
@@ -31,9 +32,6 @@ interface Unordered {
   readonly at: string;
 }
 
-const firstWaitMs = 3_000;
-/** For a crash that was judged before, and that nothing in particular made worth another judgement; and while others wait. */
-const laterWaitMs = 1_000;
 /** Bridges that judge a crash together see each other's evidence. It must not start them again and again. */
 const quietMs = 1_000;
 
@@ -161,8 +159,7 @@ export class CrashCases<Closed extends object, Target> {
     try {
       const subject = await this.#options.toSubject(closed);
       const run = { startedMs, ...this.#runFor(opened, { subject, permit }) };
-      // Those that nothing contradicts must not wait for long behind those that somebody contradicts.
-      const wait = () => (permit.isWaitedFor ? Math.min(waitMs, laterWaitMs) : waitMs);
+      const wait = (end?: CrashEndKind) => obstacleWaitMs(end, { waitMs, isWaitedFor: permit.isWaitedFor });
       const judgement = await new CrashCase(subject, this.#options, { ...run, waitMs: wait }).pursue(signal);
       if (opened.hasNewOrder) settled = subject.settled(signal);
       return judgement;

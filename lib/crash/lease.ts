@@ -30,7 +30,8 @@ const retryMs = 50;
 
 /**
  * The right to order a failover, requested while the proof is not complete yet, because Consul takes some milliseconds for
- * it. `last` is read under the lease, so that no other bridge orders in between.
+ * it. The last order is read at the same time. If another bridge notes one in between, it is first: {@link claim} replaces only the
+ * order that was read.
  */
 export class CrashLease {
   readonly #abort = new AbortController();
@@ -93,23 +94,29 @@ export class CrashLease {
 
   async #take(name: string, { steering, evidence, unused, onNews }: LeaseRequest): Promise<void> {
     const { signal } = this.#abort;
+    const read = () => evidence.lastOrder(name, signal);
+    // Later attempts usually find that another bridge holds the lease.
+    let reading: Promise<LastOrder> | undefined = read();
     while (!signal.aborted) {
       try {
+        reading?.catch(() => undefined);
         const lease = await steering.enter(name, signal);
         if (lease.kind === 'inside') {
           this.#lease = lease;
-          const last = await evidence.lastOrder(name, signal);
+          const last = await (reading ?? read());
           if (unused?.index === last.index) this.#claim = unused;
           this.#last = this.#claim?.before ?? last;
           onNews();
           return;
         }
+        reading = undefined;
         this.#missing = heldElsewhere;
       } catch (thrown) {
         const { code, message } = SwitchmasterError.from(thrown);
         const why = `Consul does not give the lease for a failover: ${message}`;
         this.#missing = { end: code === 'consul-denied' ? 'right-missing' : 'consul', why };
         if (this.#lease !== undefined) return;
+        reading = undefined;
       }
       await delay(retryMs, undefined, { signal }).catch(() => undefined);
     }

@@ -1,3 +1,4 @@
+import type { CrashEndKind } from '../model/crash-end.ts';
 import { type ConnectionState, completesProofMs } from '../model/crash-proof.ts';
 
 /** Between two attempts to connect. */
@@ -21,4 +22,21 @@ export function restAfter(
   const completingMs = Math.max(soonMs, Math.ceil(completesMs - nowMs) + earlyMs);
   const mostMs = completingMs < usualMs + everyMs / 2 ? completingMs : usualMs;
   return { leastMs: mostMs, mostMs };
+}
+
+/** How long a proven crash waits for what keeps it from an order, such as a Sentinel that is still connected. */
+export const firstWaitMs = 3_000;
+/** For a crash that was judged before, and that nothing in particular made worth another judgement; and while others wait. */
+export const laterWaitMs = 1_000;
+
+/**
+ * Those that nothing contradicts must not wait for long behind those that somebody contradicts. But a bridge that was too busy for its
+ * own attempts to connect (`unclear`) has only to try again: another judgement would ask everything else once more.
+ */
+export function obstacleWaitMs(
+  obstacle: CrashEndKind | undefined,
+  { waitMs, isWaitedFor }: { readonly waitMs: number; readonly isWaitedFor: boolean },
+): number {
+  if (obstacle === 'unclear') return firstWaitMs;
+  return isWaitedFor ? Math.min(waitMs, laterWaitMs) : waitMs;
 }

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { restAfter } from '../../lib/crash/pace.ts';
+import { obstacleWaitMs, restAfter } from '../../lib/crash/pace.ts';
 import { type ConnectionState, traceConnection } from '../../lib/model/crash-proof.ts';
 
 const crashAfterMs = 60;
@@ -48,3 +48,20 @@ t.test('the time of an attempt counts as part of the rest', async (t) => {
   t.strictSame(restAfter(proof, { triedMs: 20, nowMs: 28 }), { leastMs: 12, mostMs: 12 });
   t.strictSame(restAfter(proof, { triedMs: 20, nowMs: 90 }), { leastMs: 2, mostMs: 2 });
 });
+
+t.test(
+  'what contradicts a crash is waited for shortly while others wait, and the own attempts to connect are not',
+  async (t) => {
+    const cases = [
+      ['contradicted', { waitMs: 3_000, isWaitedFor: false }, 3_000],
+      ['contradicted', { waitMs: 3_000, isWaitedFor: true }, 1_000],
+      ['contradicted', { waitMs: 1_000, isWaitedFor: false }, 1_000],
+      [undefined, { waitMs: 3_000, isWaitedFor: true }, 1_000],
+      ['unclear', { waitMs: 3_000, isWaitedFor: false }, 3_000],
+      ['unclear', { waitMs: 3_000, isWaitedFor: true }, 3_000],
+      ['unclear', { waitMs: 1_000, isWaitedFor: true }, 3_000],
+    ] as const;
+    for (const [obstacle, given, ms] of cases)
+      t.equal(obstacleWaitMs(obstacle, given), ms, JSON.stringify([obstacle, given]));
+  },
+);
