@@ -26,6 +26,13 @@ const lastMessages: Readonly<Record<FollowMode, RegExp>> = {
 const promotionComesMs = 400;
 const firstMessages = /^(\+new-epoch|\+try-failover|\+elected-leader|\+selected-slave|\+failover-state-s\S+)$/;
 
+/**
+ * For the announcement of a master that the record names already: the other Sentinels learn it at the next tick of the leader, and only a
+ * majority confirms it. The messages before it confirm nothing.
+ */
+const othersAnnounceMs = 100;
+const announced = '+switch-master';
+
 /** Each transaction of this bridge changes up to four of its watches. What another one changed waits longer before it is repaired. */
 const consulDelayMs = 250;
 
@@ -33,10 +40,12 @@ const consulDelayMs = 250;
 const linkDelayMs = 1_500;
 
 /** How long a hint waits for others before it starts a run. */
-export function hintDelayMs({ kind, event }: Pick<BridgeHint, 'kind' | 'event'>, follow: FollowMode): number {
-  if (kind !== undefined) return 0;
+export function hintDelayMs(hint: BridgeHint, follow: FollowMode): number {
+  if (hint.kind !== undefined) return 0;
+  const { event, isRecorded } = hint;
   if (event === replicationChanged) return linkDelayMs;
   if (event === consulChanged.event) return consulDelayMs;
+  if (isRecorded === true) return event === announced ? othersAnnounceMs : beforeChangeMs;
   if (lastMessages[follow].test(event)) return beforeChangeMs;
   return firstMessages.test(event) ? promotionComesMs : delayMs;
 }

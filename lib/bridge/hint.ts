@@ -1,6 +1,7 @@
 import type { Hint, TimerHint } from '../loop/hint.ts';
-import { type Address, formatAddress } from '../model/address.ts';
-import type { RoleAnswer } from '../model/sentinel.ts';
+import { type Address, formatAddress, sameAddress } from '../model/address.ts';
+import type { MasterRecord } from '../model/record.ts';
+import type { RoleAnswer, SentinelEvent } from '../model/sentinel.ts';
 import type { SentinelReading } from './observe/sentinel-reading.ts';
 
 /** What wakes the bridge for one master. */
@@ -9,10 +10,28 @@ export type BridgeHint = ChangeHint | AnnouncementHint | RebaseHint;
 /** Something changed; the bridge reads what it is. */
 interface ChangeHint extends Hint {
   readonly kind?: undefined;
+  /** See {@link saysRecorded}. Default: it does not. */
+  readonly isRecorded?: boolean;
 }
 
 /** A replica began or ceased to replicate from the record's master. */
 export const replicationChanged = 'replication changed';
+
+const afterPromotion =
+  /^(\+promoted-slave|\+failover-state-reconf-slaves|\+failover-end|\+slave-reconf-\w+|[+-]role-change)$/;
+
+/**
+ * Whether a Sentinel's message says what the record has already, because the bridge has seen the promotion. Nothing is urgent then: a
+ * majority that has announced the new master confirms the record.
+ */
+export function saysRecorded(
+  { event, target }: Pick<SentinelEvent, 'event' | 'target'>,
+  record: Pick<MasterRecord, 'master' | 'phase'> | undefined,
+): boolean {
+  if (record === undefined) return false;
+  if (event === '+switch-master') return target !== undefined && sameAddress(target, record.master);
+  return record.phase === 'promoted' && afterPromotion.test(event);
+}
 
 /** Consul holds something else of this master. */
 export const consulChanged = { source: 'consul', event: 'changed' } as const;

@@ -10,7 +10,7 @@ import { type Address, formatAddress, sameAddress } from '../model/address.ts';
 import { isPattern, makeMatcher } from '../model/glob.ts';
 import type { Naming } from '../model/naming.ts';
 import type { MasterRecord } from '../model/record.ts';
-import { type BridgeHint, type FreshAnswers, replicationChanged } from './hint.ts';
+import { type BridgeHint, type FreshAnswers, replicationChanged, saysRecorded } from './hint.ts';
 import type { Selection } from './observe/election.ts';
 import { FoundSentinels } from './observe/found-sentinels.ts';
 import { LagSource } from './observe/lag.ts';
@@ -162,9 +162,11 @@ export class BridgeSources {
     else this.#promotionReadings.heard(name, hint);
     this.#expect(name, hint);
     const origin = { source: `sentinel ${formatAddress(sentinel)}`, event: event.event };
+    const isRecorded = saysRecorded(event, this.#options.record(name));
+    const isAnnounced = event.event === '+switch-master' && !isRecorded;
     this.#options.wake(
       name,
-      event.event === '+switch-master' ? { ...origin, ...this.#announcement(name, hint) } : origin,
+      isAnnounced ? { ...origin, ...this.#announcement(name, hint) } : { ...origin, isRecorded },
     );
   }
 

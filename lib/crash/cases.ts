@@ -138,7 +138,13 @@ export class CrashCases<Closed extends object, Target> {
 
   #open(key: string, crash: Crash<Closed>, waitMs: number): void {
     const connection = { isClosedAgain: false, isConnected: false, isOutdated: false };
-    const state = { change: undefined, hasNewOrder: false, lastEnd: undefined, ended: Promise.resolve() };
+    const state = {
+      change: undefined,
+      hasNewOrder: false,
+      isHurried: false,
+      lastEnd: undefined,
+      ended: Promise.resolve(),
+    };
     const opened: Opened<Closed> = { crash, ...connection, ...state };
     this.#cases.set(key, opened);
     // One case at a time, also of a crash that another close began again.
@@ -174,6 +180,7 @@ export class CrashCases<Closed extends object, Target> {
     const onEnd = (end: CrashEnd<Target>) => {
       opened.lastEnd = end;
       opened.hasNewOrder = isNewOrder(end.kind, reported);
+      opened.isHurried = permit.isWaitedFor;
       permit.endJudgement();
       if (!isNews(end.kind, reported)) return;
       reported.add(end.kind);
@@ -197,7 +204,7 @@ export class CrashCases<Closed extends object, Target> {
     else if (change !== undefined) this.#judgeAgain(key, { change, attempt: 0, waitMs: firstWaitMs });
   }
 
-  #keep(key: string, { crash, lastEnd, isConnected }: Opened<Closed>): void {
+  #keep(key: string, { crash, lastEnd, isConnected, isHurried }: Opened<Closed>): void {
     const before = this.#judged.get(key);
     this.forget(key);
     // A process that came back without its keys is there.
@@ -210,13 +217,12 @@ export class CrashCases<Closed extends object, Target> {
     const judged: Judged<Closed> = { crash, why, at, endedMs: performance.now(), ...state };
     this.#judged.set(key, judged);
     if (!isGone || crashEnds[lastEnd.kind].again === 'never') return;
-    this.#setTimer(key, judged, lastEnd);
+    this.#setTimer(key, judged, { ...lastEnd, isHurried });
     this.#follow(key, judged);
   }
 
-  #setTimer(key: string, judged: Judged<Closed>, end: Pick<CrashEnd<unknown>, 'kind' | 'forMs'>): void {
-    const { attempt } = judged.crash;
-    const inMs = judgeAgainAfterMs({ kind: end.kind, attempt, forMs: end.forMs });
+  #setTimer(key: string, judged: Judged<Closed>, end: Omit<Parameters<typeof judgeAgainAfterMs>[0], 'attempt'>): void {
+    const inMs = judgeAgainAfterMs({ ...end, attempt: judged.crash.attempt });
     if (inMs === undefined || this.isStopped) return;
     judged.timer = setTimeout(
       () => {

@@ -25,6 +25,8 @@ export interface Opened<Closed> {
   /** It ended with an order that no other case has found. */
   hasNewOrder: boolean;
   lastEnd: CrashEnd<unknown> | undefined;
+  /** Others waited for its place when it ended, so that it did not get its time. */
+  isHurried: boolean;
   ended: Promise<void>;
 }
 

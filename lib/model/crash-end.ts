@@ -54,6 +54,10 @@ export const crashEnds = {
 
 const firstPauseMs = 2_000;
 const longestPauseMs = 15_000;
+/** After a judgement that others did not give its time, because they waited for its place. It comes after those that still wait. */
+const hurriedPauseMs = 250;
+/** Crashes that stay contradicted would keep the bridge busy. */
+const mostHurried = 2;
 
 /**
  * After how many milliseconds a crash without an order is judged again by itself. Rights, replicas, other bridges and Consul may be
@@ -63,8 +67,11 @@ export function judgeAgainAfterMs(end: {
   readonly kind: CrashEndKind;
   readonly attempt: number;
   readonly forMs: number | undefined;
+  /** Whether others waited for its place. */
+  readonly isHurried?: boolean;
 }): number | undefined {
-  const { kind, attempt, forMs = 0 } = end;
+  const { kind, attempt, forMs = 0, isHurried = false } = end;
   if (crashEnds[kind].again === 'never') return undefined;
+  if (isHurried && attempt < mostHurried && kind === 'contradicted') return hurriedPauseMs;
   return Math.max(forMs, Math.min(firstPauseMs * 2 ** attempt, longestPauseMs));
 }

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { consulAnswers, consulChanged, replicationChanged } from '../../lib/bridge/hint.ts';
+import { consulAnswers, consulChanged, replicationChanged, saysRecorded } from '../../lib/bridge/hint.ts';
 import type { FollowMode } from '../../lib/bridge/plan/decision.ts';
 import { Bridge, type BridgeOptions } from '../../lib/bridge/reconciler.ts';
 
@@ -43,5 +43,37 @@ t.test('the answers of watches to one transaction wake one run, and Consul that 
   const events = [consulChanged.event, consulAnswers.event];
   for (const follow of ['promotion', 'announcement'] as const)
     t.strictSame(delaysOf(follow, events), [250, 25], follow);
+  t.end();
+});
+
+t.test('what the record says already wakes a run that finds a majority, and no run before', (t) => {
+  const bridge = new Bridge({ settings: { follow: 'promotion' } } as BridgeOptions);
+  const delays = ['+promoted-slave', '+failover-end', '+switch-master'].map((event) =>
+    bridge.delayMs({ source: 'sentinel', event, receivedMs: 0, isRecorded: true }),
+  );
+  t.strictSame(delays, [250, 250, 100]);
+  t.end();
+});
+
+t.test('a message says what the record has already only of the master that it names', (t) => {
+  const [master, other] = ['10.0.0.1', '10.0.0.2'].map((host) => ({ host, port: 6379 }));
+  if (master === undefined || other === undefined) throw new Error('there are two');
+  const promoted = { master, phase: 'promoted' } as const;
+  const confirmed = { master, phase: 'confirmed' } as const;
+  const cases = [
+    ['+switch-master', master, promoted, true],
+    ['+switch-master', master, confirmed, true],
+    ['+switch-master', other, promoted, false],
+    ['+switch-master', undefined, promoted, false],
+    ['+switch-master', master, undefined, false],
+    ['+promoted-slave', master, promoted, true],
+    ['+failover-end', other, promoted, true],
+    ['+promoted-slave', master, confirmed, false],
+    ['+selected-slave', master, promoted, false],
+    ['+sdown', master, promoted, false],
+    ['-failover-abort-slave-timeout', other, promoted, false],
+  ] as const;
+  for (const [event, target, record, says] of cases)
+    t.equal(saysRecorded({ event, target }, record), says, `${event} ${target?.host} ${record?.phase}`);
   t.end();
 });

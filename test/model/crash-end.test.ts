@@ -39,6 +39,17 @@ t.test('a crash without an order is judged again after growing pauses', async (t
   t.strictSame(pauses('ordered'), [undefined, undefined, undefined, undefined, undefined]);
 });
 
+t.test(
+  'a crash that something contradicted while others waited is judged again soon, but not again and again',
+  async (t) => {
+    const pauses = (kind: CrashEndKind) =>
+      [0, 1, 2, 3].map((attempt) => judgeAgainAfterMs({ kind, attempt, forMs: undefined, isHurried: true }));
+    t.strictSame(pauses('contradicted'), [250, 250, 8_000, 15_000]);
+    t.strictSame(pauses('right-missing'), [2_000, 4_000, 8_000, 15_000], 'a right does not come back meanwhile');
+    t.strictSame(pauses('ordered'), [undefined, undefined, undefined, undefined]);
+  },
+);
+
 t.test('the docs explain each end', async (t) => {
   const page = readFileSync(new URL('../../docs/crash.md', import.meta.url), 'utf8');
   const rows = [...page.matchAll(/^\| `([a-z-]+)` \| [^|]+ \| [^|]+ \|$/gm)].map(([, kind]) => kind);
