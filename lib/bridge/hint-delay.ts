@@ -21,9 +21,9 @@ const lastMessages: Readonly<Record<FollowMode, RegExp>> = {
 
 /**
  * For the first messages: the promotion follows three or four ticks later. A run would write that a failover is under way, and the new
- * master's record replaces that. Where many masters fail over at once, these runs are what the records wait for.
+ * master's record replaces that. Where many masters fail over at once, a tick takes longer, and these runs are what the records wait for.
  */
-const promotionComesMs = 400;
+const promotionComesMs = 1_000;
 const firstMessages = /^(\+new-epoch|\+try-failover|\+elected-leader|\+selected-slave|\+failover-state-s\S+)$/;
 
 /**
@@ -31,10 +31,12 @@ const firstMessages = /^(\+new-epoch|\+try-failover|\+elected-leader|\+selected-
  * majority confirms it. The messages before it confirm nothing.
  */
 const othersAnnounceMs = 100;
-const announced = '+switch-master';
+const announcing = /^(\+switch-master|\+config-update-from|\+slave)$/;
 
 /** Each transaction of this bridge changes up to four of its watches. What another one changed waits longer before it is repaired. */
 const consulDelayMs = 250;
+/** If that is the record of a promotion, its announcement follows within a second, and what another bridge does until then is the same. */
+const confirmationComesMs = 1_000;
 
 /** Replicas change their links during each failover, also a planned one. Otherwise Sentinel says nothing of it for seconds. */
 const linkDelayMs = 1_500;
@@ -44,8 +46,8 @@ export function hintDelayMs(hint: BridgeHint, follow: FollowMode): number {
   if (hint.kind !== undefined) return 0;
   const { event, isRecorded } = hint;
   if (event === replicationChanged) return linkDelayMs;
-  if (event === consulChanged.event) return consulDelayMs;
-  if (isRecorded === true) return event === announced ? othersAnnounceMs : beforeChangeMs;
+  if (event === consulChanged.event) return isRecorded === true ? confirmationComesMs : consulDelayMs;
+  if (isRecorded === true) return announcing.test(event) ? othersAnnounceMs : beforeChangeMs;
   if (lastMessages[follow].test(event)) return beforeChangeMs;
   return firstMessages.test(event) ? promotionComesMs : delayMs;
 }

@@ -35,6 +35,12 @@ export function saysRecorded(
 
 /** Consul holds something else of this master. */
 export const consulChanged = { source: 'consul', event: 'changed' } as const;
+
+/** The same, with whether that is the record of a promotion, which is confirmed soon. */
+export function consulChange(held: { readonly record: Pick<MasterRecord, 'phase'> } | undefined) {
+  return { ...consulChanged, isRecorded: held?.record.phase === 'promoted' };
+}
+
 /** Consul was read for the first time, or is out of reach, or in reach again. */
 export const consulAnswers = { source: 'consul', event: 'answers' } as const;
 

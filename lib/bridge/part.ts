@@ -18,7 +18,7 @@ import type { LocalMaster } from './failover/crash-orders.ts';
 import { BridgeOrders } from './failover/orders.ts';
 import type { PlannedOptions, PlannedReport } from './failover/planned-steps.ts';
 import { masterToPause } from './fencing/selection.ts';
-import { type BridgeHint, consulAnswers, consulChanged } from './hint.ts';
+import { type BridgeHint, consulAnswers, consulChange } from './hint.ts';
 import type { LocalRedis } from './isolation/local-redis.ts';
 import { rememberMasters } from './memories.ts';
 import type { MasterMemory } from './memory.ts';
@@ -234,10 +234,10 @@ export class BridgePart implements Part {
   }
 
   #consulChanged(changed: ReadonlySet<string> | 'all'): void {
-    const known = new Set([...this.#loop.keys, ...this.masters.names]);
-    const woken =
-      changed === 'all' ? known : [...known].filter((name) => changed.has(name) || changed.has(this.#nodeKeyOf(name)));
-    for (const name of woken) this.#loop.wake(name, changed === 'all' ? consulAnswers : consulChanged);
+    for (const name of new Set([...this.#loop.keys, ...this.masters.names]))
+      if (changed === 'all') this.#loop.wake(name, consulAnswers);
+      else if (changed.has(name) || changed.has(this.#nodeKeyOf(name)))
+        this.#loop.wake(name, consulChange(this.masters.held(name)));
   }
 
   /** Each change in Consul is compared with every master. */

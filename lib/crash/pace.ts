@@ -40,3 +40,11 @@ export function obstacleWaitMs(
   if (obstacle === 'unclear') return firstWaitMs;
   return isWaitedFor ? Math.min(waitMs, laterWaitMs) : waitMs;
 }
+
+/**
+ * The rest between two readings of the servers around a master. Where an answer takes longer, as during many crashes at once, more
+ * questions would only make all of them late.
+ */
+export function restAfterReadingMs(tookMs: number): number {
+  return Math.max(everyMs, tookMs);
+}

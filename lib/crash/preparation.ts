@@ -1,8 +1,8 @@
+import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { OrderClaim } from './evidence.ts';
 import { CrashLease, type CrashLeaseOptions } from './lease.ts';
-
-const everyMs = 20;
+import { restAfterReadingMs } from './pace.ts';
 
 interface PreparationOptions extends CrashLeaseOptions {
   /** Asks the servers around the master once, and returns what takes in their answers. */
@@ -33,11 +33,12 @@ export class Preparation {
   async #read({ readOthers, onNews }: PreparationOptions): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
+      const startedMs = performance.now();
       const take = await readOthers();
       if (signal.aborted) return;
       take();
       onNews();
-      await delay(everyMs, undefined, { ref: false, signal });
+      await delay(restAfterReadingMs(performance.now() - startedMs), undefined, { ref: false, signal });
     }
   }
 }

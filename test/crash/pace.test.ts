@@ -1,5 +1,5 @@
 import t from 'tap';
-import { obstacleWaitMs, restAfter } from '../../lib/crash/pace.ts';
+import { obstacleWaitMs, restAfter, restAfterReadingMs } from '../../lib/crash/pace.ts';
 import { type ConnectionState, traceConnection } from '../../lib/model/crash-proof.ts';
 
 const crashAfterMs = 60;
@@ -65,3 +65,7 @@ t.test(
       t.equal(obstacleWaitMs(obstacle, given), ms, JSON.stringify([obstacle, given]));
   },
 );
+
+t.test('servers that answer late are asked less often', async (t) => {
+  t.strictSame([1, 20, 300].map(restAfterReadingMs), [20, 20, 300]);
+});
