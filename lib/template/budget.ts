@@ -21,15 +21,19 @@ export const defaultRenderLimits: RenderLimits = {
 };
 
 export interface Budget {
+  /** Both are sums. */
+  readonly spent: { readonly steps: number; readonly characters: number };
   /** Whether any limit was reached. */
   readonly limit: 'kept' | 'reached';
-  /** Counts one step, and the characters that it rendered. Throws at the limits of steps, time and memory. */
-  spend(site: PrintSite, characters?: number): void;
+  /** Counts one step, or more, and the characters that it rendered. Throws at the limits of steps, time and memory. */
+  spend(site: PrintSite, characters?: number, count?: number): void;
   /** Throws if `value`, which is an argument or a result, is a longer text than the output may be. */
   measure(site: PrintSite, value: unknown): void;
   /** Throws if the whole output is too large. */
   measureOutput(file: string, text: string): void;
 }
+
+const stepsBetweenLooks = 128;
 
 /** A text counts again for each block around it. */
 const blocksAround = 8;
@@ -38,6 +42,7 @@ export function makeBudget({ maxSteps, maxMs, maxOutputBytes }: RenderLimits): B
   const start = { ms: performance.now(), cpu: process.cpuUsage() };
   let steps = 0;
   let rendered = 0;
+  let nextLook = stepsBetweenLooks;
   let limit: Budget['limit'] = 'kept';
   const stop = (site: PrintSite, message: string): never => {
     limit = 'reached';
@@ -47,13 +52,18 @@ export function makeBudget({ maxSteps, maxMs, maxOutputBytes }: RenderLimits): B
     get limit() {
       return limit;
     },
-    spend(site, characters = 0) {
-      steps += 1;
+    get spent() {
+      return { steps, characters: rendered };
+    },
+    spend(site, characters = 0, count = 1) {
+      steps += count;
       rendered += characters;
       if (steps > maxSteps) stop(site, `the template does not end within ${maxSteps} steps.`);
       if (rendered > maxOutputBytes * blocksAround) stop(site, `the output is larger than ${maxOutputBytes} bytes.`);
       // Reading the clock takes longer than a step, and reading the processor time much longer.
-      if (steps % 128 === 0 && performance.now() - start.ms > maxMs && usedMs(start.cpu) > maxMs) {
+      if (steps < nextLook) return;
+      nextLook = steps + stepsBetweenLooks;
+      if (performance.now() - start.ms > maxMs && usedMs(start.cpu) > maxMs) {
         stop(site, `the template does not end within ${maxMs} ms. Loop over fewer values.`);
       }
     },

@@ -5,10 +5,12 @@ import { defaultRenderLimits, type RenderLimits } from './budget.ts';
 import type { PrintSite, TemplateFormat } from './format.ts';
 import type { HelperDefinition } from './helper.ts';
 import { helpers as allHelpers } from './helpers.ts';
+import { KeptPasses } from './kept-passes.ts';
 import { invalid, type TemplateText } from './parse.ts';
 import { findReads, type TemplateReads } from './reads.ts';
 import { type RenderResult, renderTemplate } from './render.ts';
 import type { RenderWorld } from './scope.ts';
+import { findSeparable } from './separable.ts';
 import { type CheckedSyntax, checkSyntax } from './syntax.ts';
 import { findOperatorSites } from './vars-origin.ts';
 import { findVars, type VarsRead } from './vars-read.ts';
@@ -30,8 +32,10 @@ export interface CompileInput {
 export interface CompiledTemplate {
   readonly file: string;
   readonly format: TemplateFormat;
-  /** Pure: the same world renders to the same bytes. Never throws. */
-  render(world: RenderWorld): RenderResult;
+  /**
+   * Pure: the same world renders to the same bytes. Never throws. `kept`: of this template alone; only the time depends on it.
+   */
+  render(world: RenderWorld, kept?: KeptPasses): RenderResult;
   /** Everything that it may read, in any branch. Pure; never throws. */
   reads(world: RenderWorld): TemplateReads;
   /** Which of `vars` it may read, in any branch. */
@@ -55,6 +59,8 @@ export function compileTemplate(input: CompileInput): CompiledTemplate {
   const main = checkSyntax(template, options);
   const included = checkPartials({ main, partials, check: (text) => checkSyntax(text, options), file: template.file });
   markOrigins(sites, main, included);
+  const programs = [main, ...included.values()].map(({ program }) => program);
+  const separable = findSeparable(format, programs);
   const environment = Handlebars.create();
   const compiled = {
     run: environment.compile(main.program, compileOptions(allHelpers)),
@@ -62,16 +68,16 @@ export function compileTemplate(input: CompileInput): CompiledTemplate {
       [...included].map(([name, { program }]) => [name, environment.compile(program, compileOptions(allHelpers))]),
     ),
     sites,
+    separable,
     file: template.file,
     format,
     helpers: onlyCalled([main, ...included.values()]),
     limits: { ...defaultRenderLimits, ...input.limits },
   };
-  const programs = [main, ...included.values()].map(({ program }) => program);
   return {
     file: template.file,
     format,
-    render: (world) => renderTemplate(compiled, world),
+    render: (world, kept = new KeptPasses()) => renderTemplate(compiled, world, kept),
     reads: (world) => findReads(programs, { sites, helpers: allHelpers, world }),
     vars: findVars(programs),
   };

@@ -33,6 +33,7 @@ export function haproxyWriter(): FormatWriter {
       follow(valueMark + (plain.test(text) ? text : 'x'));
       return written;
     },
+    isAtStart: () => line === '' && words.isAtStart?.() === true,
     finish: words.finish,
   };
 }

@@ -31,6 +31,7 @@ export function wordWriter(dialect: Dialect, prepare = plainText): FormatWriter 
       follower.readValue(placeholder, text);
       return text;
     },
+    isAtStart: () => follower.isAtStart,
     finish: () => follower.endWord(),
   };
 }
@@ -51,6 +52,11 @@ class WordFollower {
 
   constructor(dialect: Dialect) {
     this.#dialect = dialect;
+  }
+
+  get isAtStart(): boolean {
+    const isWithin = this.escaped || this.#percent || this.#lineHasText || this.#emptyWord || this.#wholeWord;
+    return this.place === 'word' && this.word === '' && !isWithin;
   }
 
   read(text: string): void {
@@ -141,6 +147,7 @@ export function rawWriter(): FormatWriter {
       if (hasControl(text)) refuse(placeholder, 'control characters and new lines are never written.');
       return text;
     },
+    isAtStart: () => true,
     finish: () => undefined,
   };
 }

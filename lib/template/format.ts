@@ -60,6 +60,11 @@ export interface FormatWriter {
    * undefined if another value follows at once.
    */
   value(placeholder: Placeholder, after?: string): string;
+  /**
+   * Whether what follows is written as at the beginning of the output, whatever came before. Without it, no text is kept from one
+   * output to the next.
+   */
+  isAtStart?(): boolean;
   /** Called after the end. `pieces` are the results of literal and value, in order. */
   finish(pieces: readonly OutputPiece[]): void;
 }

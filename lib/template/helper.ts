@@ -37,8 +37,8 @@ export interface HelperBlock {
   readonly outer: unknown;
   render(context: unknown, extra?: BlockVariables): string;
   renderElse(context: unknown): string;
-  /** Runs a loop. The text of each pass goes through `within`, so that a refused value removes its own pass only. */
-  loop(render: (within: (text: () => string) => string) => string): string;
+  /** Runs a loop. The text of the pass of each item goes through `within`, so that a refused value removes its own pass only. */
+  loop(render: (within: (item: unknown, text: () => string) => string) => string): string;
 }
 
 /** That of a value helper. */

@@ -37,7 +37,7 @@ export const blockHelpers = {
           data: { key, index, first: index === 0, last: index === last },
           blockParams: [item, key],
         });
-      return block.loop((within) => entries.map((entry, index) => within(() => pass(entry, index))).join(''));
+      return block.loop((within) => entries.map((entry, index) => within(entry[1], () => pass(entry, index))).join(''));
     },
   },
 } satisfies Record<string, HelperDefinition>;

@@ -4,6 +4,39 @@ import { type HelperCall, type HelperDefinition, templateFailure, textArgument }
 import { sortedObject } from './ordered.ts';
 import { isPlainName, isRequestable, readConnect, readService } from './service-reads.ts';
 
+interface ListedService {
+  readonly name: string;
+  readonly tags: readonly string[];
+}
+
+interface ListedServices {
+  readonly services: readonly ListedService[];
+  /** Names with a second meaning as a query. */
+  readonly special: readonly string[];
+}
+
+const listed = new WeakMap<ReadonlyMap<string, readonly string[]>, ListedServices>();
+let lastServices: ReadonlyMap<string, ListedService> = new Map();
+
+/** A service stays the same object until its tags change, so that what a template made of it stays valid (kept-passes.ts). */
+function listServices(answer: ReadonlyMap<string, readonly string[]>): ListedServices {
+  const before = listed.get(answer);
+  if (before !== undefined) return before;
+  const services = [...answer].map(([name, tags]) => {
+    const last = lastServices.get(name);
+    return last !== undefined && haveSame(last.tags, tags) ? last : { name, tags };
+  });
+  const special = services.map(({ name }) => name).filter((name) => !isPlainName(name));
+  const now = { services, special };
+  listed.set(answer, now);
+  lastServices = new Map(services.map((service) => [service.name, service]));
+  return now;
+}
+
+function haveSame(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && some.every((one, i) => one === others[i]);
+}
+
 /** Helpers that read Consul's catalog, under consul-template's names and with its meaning. */
 export const consulHelpers = {
   service: {
@@ -26,9 +59,10 @@ export const consulHelpers = {
     run(call) {
       const { near, ...dc } = readPlace(call, 0);
       if (near !== undefined) throw templateFailure('services have no distance: write "@dc".');
-      const answer = call.scope.read({ kind: 'services', ...dc });
-      const services = [...(answer?.value ?? [])].map(([name, tags]) => ({ name, tags }));
-      for (const { name } of services) if (!isPlainName(name)) call.scope.listed.services.add(name);
+      const answer = call.scope.read({ kind: 'services', ...dc })?.value;
+      if (answer === undefined) return [];
+      const { services, special } = listServices(answer);
+      for (const name of special) call.scope.listed.services.add(name);
       return services;
     },
   },

@@ -61,6 +61,8 @@ export function withKeywords(dialect: Dialect, writer: FormatWriter): FormatWrit
       line.push(placeholder.site.origin === 'operator' ? { text } : { text, placeholder });
       return text;
     },
+    isAtStart: () =>
+      line.every(({ text, placeholder }) => text === '' && placeholder === undefined) && writer.isAtStart?.() === true,
     finish(pieces) {
       endLine();
       writer.finish(pieces);

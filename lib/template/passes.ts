@@ -1,5 +1,6 @@
-import { type Placeholder, type TemplateFormat, ValueRefused } from './format.ts';
-import { type WrittenOutput, writeOutput } from './output.ts';
+import { type Placeholder, type PrintSite, type TemplateFormat, ValueRefused } from './format.ts';
+import type { KeptPass, PassRecorder } from './kept-passes.ts';
+import { type OutputSpan, type WrittenOutput, writeOutput } from './output.ts';
 
 /*
  * One unusable name in a list must not stop the others. If the format refuses a value, the output leaves out that pass of
@@ -22,49 +23,112 @@ interface PassedLoop {
 
 /** A piece of the output, and the innermost pass that it comes from. */
 interface PlacedPiece {
-  readonly piece: string | Placeholder;
+  readonly piece: string | Placeholder | KeptPass;
   readonly pass: Pass | undefined;
+}
+
+interface PlacedOutput {
+  readonly pieces: readonly PlacedPiece[];
+  /** The passes that may be kept. */
+  readonly spans: readonly OutputSpan[];
+}
+
+/** An `{{#each}}` in the template. */
+interface LoopPlace {
+  readonly place: number;
+  readonly site: PrintSite;
 }
 
 /** Follows the loops of one render, and marks their passes in its text with NUL characters, as for values. */
 export class PassTracker {
+  readonly #recorder: PassRecorder;
   readonly #passes: Pass[] = [];
+  readonly #recalled: KeptPass[] = [];
+  /** Characters of the recalled passes that their marks do not have. */
+  #unmarked = 0;
+  /** By the number of a recorded pass. */
+  readonly #recorded = new Map<number, OutputSpan['keep']>();
   #current: Pass | undefined;
 
-  /** Runs a loop; `render` gets what marks the text of one pass. */
-  loop<T>(render: (within: (text: () => string) => string) => T): T {
-    const loop: PassedLoop = { within: this.#current, passes: [] };
-    return render((text) => this.#pass(loop, text));
+  constructor(recorder: PassRecorder) {
+    this.#recorder = recorder;
   }
 
-  #pass(loop: PassedLoop, text: () => string): string {
+  /** Runs a loop; `render` gets what marks the text of the pass of one item. */
+  loop<T>(at: LoopPlace, render: (within: (item: unknown, text: () => string) => string) => T): T {
+    const loop: PassedLoop = { within: this.#current, passes: [] };
+    const isKept = this.#recorder.isKept(at.place);
+    return render((item, text) => {
+      const kept = isKept ? this.#recorder.recall(item, at) : undefined;
+      if (kept !== undefined) return this.#recall(kept);
+      const isRecorded = isKept && this.#recorder.takes(item);
+      return this.#pass(loop, (number) =>
+        isRecorded ? this.#record(number, { item, text, place: at.place }) : text(),
+      );
+    });
+  }
+
+  #pass(loop: PassedLoop, render: (number: number) => string): string {
     const pass: Pass = { loop, leftOut: false };
     loop.passes.push(pass);
-    this.#passes.push(pass);
-    const mark = `\u0000<${this.#passes.length - 1}\u0000`;
+    const number = this.#passes.push(pass) - 1;
     this.#current = pass;
     try {
-      return `${mark}${text()}\u0000>\u0000`;
+      return `\u0000<${number}\u0000${render(number)}\u0000>\u0000`;
     } finally {
       this.#current = loop.within;
     }
   }
 
+  #recall(kept: KeptPass): string {
+    const mark = kept.text === '' ? '' : `\u0000=${this.#recalled.push(kept) - 1}\u0000`;
+    this.#unmarked += kept.marked - mark.length;
+    return mark;
+  }
+
+  #record(number: number, { item, text, place }: { item: unknown; text: () => string; place: number }): string {
+    const { text: marked, finish } = this.#recorder.record(item, text);
+    this.#recorded.set(number, (written) => this.#recorder.keep(place, finish(written)));
+    return marked;
+  }
+
+  /** What `render` gives, and how many characters it would have if every pass were rendered. */
+  measure(render: () => string): { readonly text: string; readonly characters: number } {
+    const before = this.#unmarked;
+    const text = render();
+    return { text, characters: text.length + this.#unmarked - before };
+  }
+
   /** The pieces of a text with marks: `placeholders` by their numbers. */
-  split(marked: string, placeholders: readonly Placeholder[]): readonly PlacedPiece[] {
+  split(marked: string, placeholders: readonly Placeholder[]): PlacedOutput {
     let pass: Pass | undefined;
     // There may be a hundred thousand parts, so nothing is made for those that are no pieces.
     const pieces: PlacedPiece[] = [];
+    const spans: OutputSpan[] = [];
+    let begun:
+      | { readonly pass: Pass | undefined; readonly start: number; readonly keep: OutputSpan['keep'] }
+      | undefined;
     let isText = false;
     for (const part of marked.split('\u0000')) {
       isText = !isText;
       if (isText) {
         if (part !== '') pieces.push({ piece: part, pass });
-      } else if (part.startsWith('<')) pass = this.#passes[Number(part.slice(1))];
-      else if (part === '>') pass = pass?.loop.within;
+      } else if (part.startsWith('<')) {
+        const number = Number(part.slice(1));
+        pass = this.#passes[number];
+        const keep = this.#recorded.get(number);
+        if (keep !== undefined) begun = { pass, start: pieces.length, keep };
+      } else if (part === '>') {
+        if (begun !== undefined && begun.pass === pass) {
+          spans.push({ start: begun.start, end: pieces.length, keep: begun.keep });
+          begun = undefined;
+        }
+        pass = pass?.loop.within;
+      } else if (part.startsWith('=')) pieces.push({ piece: this.#recalled[Number(part.slice(1))] as KeptPass, pass });
       else pieces.push({ piece: placeholders[Number(part)] as Placeholder, pass });
     }
-    return pieces;
+    for (const { start, end, keep } of spans) if (start === end) keep('');
+    return { pieces, spans: spans.filter(({ start, end }) => start < end) };
   }
 }
 
@@ -72,22 +136,20 @@ export class PassTracker {
 const mostLeftOut = 100;
 
 /**
- * Writes the output without the passes whose values are refused; `onLeftOut` gets the reason of each. Throws `value-refused`
- * where no loop can do without the value.
+ * Writes the output without the passes whose values are refused; `onLeftOut` gets the reason of each. undefined where the kept passes
+ * in it do not fit: they may be what a value makes wrong. Throws `value-refused` where no loop can do without the value.
  */
 export function writePasses(
   format: TemplateFormat,
-  placed: readonly PlacedPiece[],
+  { pieces: placed, spans }: PlacedOutput,
   onLeftOut: (reason: ValueRefused) => void,
-): WrittenOutput {
+): WrittenOutput | undefined {
   const reasons: ValueRefused[] = [];
   for (;;) {
     try {
-      const kept = reasons.length === 0 ? placed : placed.filter(({ pass }) => !isLeftOut(pass));
-      const written = writeOutput(
-        format,
-        kept.map(({ piece }) => piece),
-      );
+      const left = reasons.length === 0 ? placed : placed.filter(({ pass }) => !isLeftOut(pass));
+      const pieces = left.map(({ piece }) => piece);
+      const written = writeOutput(format, reasons.length === 0 ? { pieces, spans } : { pieces });
       for (const reason of reasons) onLeftOut(reason);
       return written;
     } catch (thrown) {

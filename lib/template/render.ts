@@ -2,21 +2,20 @@ import type Handlebars from 'handlebars';
 import { SwitchmasterError } from '../errors.ts';
 import type { ConsulQuery } from '../model/query.ts';
 import { Redactor } from '../model/redaction.ts';
-import { atSite, type Budget, makeBudget, type RenderLimits } from './budget.ts';
+import { bindHelper, siteOf } from './bound-helper.ts';
+import { type Budget, makeBudget, type RenderLimits } from './budget.ts';
 import { describeRepeatedVariables } from './env-names.ts';
 import { Markup, type Placeholder, type PrintSite, type TemplateFormat } from './format.ts';
 import { judgeHaproxy } from './haproxy-judgement.ts';
-import { type HelperBlock, type HelperDefinition, noBlock } from './helper.ts';
-import { makers } from './helpers.ts';
-import { plainNumber, toFloat, toNumeric } from './number.ts';
+import type { HelperDefinition } from './helper.ts';
+import { type KeptPasses, PassRecorder } from './kept-passes.ts';
+import { limitPartials } from './limited-partials.ts';
+import { toFloat, toNumeric } from './number.ts';
 import type { WrittenOutput } from './output.ts';
 import { PassTracker, writePasses } from './passes.ts';
 import { printable } from './printable.ts';
 import { redactError } from './redacted-error.ts';
 import { contextOf, RenderScope, type RenderWorld } from './scope.ts';
-
-/** Helpers that compute their result from their arguments. The results of all others come from Consul. */
-const makes = new Set<HelperDefinition>(Object.values(makers));
 
 interface RenderCommon {
   /** Everything that the render read, by id, in order. */
@@ -39,6 +38,8 @@ interface RenderCommon {
   readonly refusal: string | undefined;
   /** The values of `file` and `env`, and values computed from them. No message may contain them. */
   readonly secrets: readonly string[];
+  /** The time that the passes took which were taken from the last render, in milliseconds. */
+  readonly savedMs: number;
 }
 
 /** `pending`: something that the template reads is not known yet, so the output is unknown. */
@@ -60,16 +61,35 @@ export interface CompiledParts {
   readonly format: TemplateFormat;
   readonly helpers: Readonly<Record<string, HelperDefinition>>;
   readonly limits: RenderLimits;
+  /** The numbers of the sites of loops whose passes may be kept. */
+  readonly separable: ReadonlySet<number>;
+}
+
+/** Renders. With `kept`, it takes the passes that are the same as in the last render from there, and leaves its own there. */
+export function renderTemplate(parts: CompiledParts, world: RenderWorld, kept: KeptPasses): RenderResult {
+  const result = renderOnce(parts, world, kept);
+  if (result !== undefined) return result;
+  kept.forget();
+  // Without kept passes, it takes none.
+  return renderTemplate(parts, world, kept);
 }
 
 /**
  * Renders once. While Handlebars runs, the text has a numbered mark in place of each printed value. No template and no value
  * can forge a mark. Afterwards the format's writer replaces the marks with the values, escaped for their context.
+ *
+ * undefined if passes of the last render were taken, and something happens for which every pass has to be rendered.
  */
-export function renderTemplate(parts: CompiledParts, world: RenderWorld): RenderResult {
+function renderOnce(parts: CompiledParts, world: RenderWorld, kept: KeptPasses): RenderResult | undefined {
   const scope = new RenderScope(world);
   const budget = makeBudget(parts.limits);
-  const outcome = attempt(() => run(parts, scope, budget), scope);
+  const recorder = new PassRecorder(kept, { scope, budget, limits: parts.limits, separable: parts.separable });
+  const outcome = attempt(() => run(parts, { scope, budget, recorder }), scope);
+  const isWhole = outcome?.kind === 'rendered' && outcome.isRegular;
+  if (recorder.hasRecalled && !isWhole) return undefined;
+  const isPending = scope.missing.size + scope.missingFiles.size > 0;
+  if (!isWhole) kept.forget();
+  else if (!isPending) recorder.commit();
   const common = {
     dependencies: [...scope.dependencies.values()],
     files: [...scope.files],
@@ -81,19 +101,23 @@ export function renderTemplate(parts: CompiledParts, world: RenderWorld): Render
     warnings: [...scope.warnings],
     refusal: scope.refusal,
     secrets: [...scope.secrets.texts],
+    savedMs: recorder.savedMs,
   };
   // The unknown value itself may cause this error.
-  if (scope.missing.size + scope.missingFiles.size > 0)
+  if (outcome === undefined || isPending)
     return { kind: 'pending', missing: [...scope.missing.values()], missingFiles: [...scope.missingFiles], ...common };
-  return outcome.kind === 'failed' ? { ...outcome, limit: budget.limit, ...common } : { ...outcome, ...common };
+  if (outcome.kind === 'failed') return { ...outcome, limit: budget.limit, ...common };
+  return { kind: 'rendered', text: outcome.text, shown: outcome.shown, ...common };
 }
 
-function attempt(
-  render: () => WrittenOutput,
-  { secrets }: RenderScope,
-): (WrittenOutput & { readonly kind: 'rendered' }) | { readonly kind: 'failed'; readonly error: SwitchmasterError } {
+type Outcome =
+  | (RegularOutput & { readonly kind: 'rendered' })
+  | { readonly kind: 'failed'; readonly error: SwitchmasterError };
+
+function attempt(render: () => RegularOutput | undefined, { secrets }: RenderScope): Outcome | undefined {
   try {
-    return { kind: 'rendered', ...render() };
+    const output = render();
+    return output === undefined ? undefined : { kind: 'rendered', ...output };
   } catch (thrown) {
     const error = SwitchmasterError.from(thrown, 'template-failed');
     return { kind: 'failed', error: secrets.texts.size === 0 ? error : redactError(error, redactorOf(secrets)) };
@@ -106,9 +130,17 @@ function redactorOf({ texts }: RenderScope['secrets']): Redactor {
   return redactor;
 }
 
-function run(parts: CompiledParts, scope: RenderScope, budget: Budget): WrittenOutput {
+interface RegularOutput extends WrittenOutput {
+  readonly isRegular: boolean;
+}
+
+/** undefined where a kept pass does not fit. */
+function run(
+  parts: CompiledParts,
+  { scope, budget, recorder }: { scope: RenderScope; budget: Budget; recorder: PassRecorder },
+): RegularOutput | undefined {
   const placeholders: Placeholder[] = [];
-  const passes = new PassTracker();
+  const passes = new PassTracker(recorder);
   const bound: Record<string, Handlebars.HelperDelegate> = {
     $print: function $print(value: unknown, options: Handlebars.HelperOptions) {
       const site = siteOf(parts, options);
@@ -125,69 +157,24 @@ function run(parts: CompiledParts, scope: RenderScope, budget: Budget): WrittenO
   const context = contextOf(scope.world);
   const marked = parts.run(context, {
     helpers: bound,
-    partials: limitPartials(parts, budget),
+    partials: limitPartials(parts, { budget, passes }),
     allowProtoMethodsByDefault: false,
     allowProtoPropertiesByDefault: false,
   });
   const output = withFile(parts.file, () => {
-    const written = writePasses(parts.format, passes.split(marked, placeholders), ({ message }) => {
+    const { pieces, spans } = passes.split(marked, placeholders);
+    const placed = { pieces, spans: recorder.isRegular() ? spans : [] };
+    const written = writePasses(parts.format, placed, ({ message }) => {
       scope.warnings.add(`${redactorOf(scope.secrets).redact(message)} The loop leaves this item out.`);
     });
+    const isRegular = recorder.isRegular();
+    if (written === undefined) return undefined;
     if (parts.format === 'haproxy') judgeHaproxy(written.text, scope);
     if (parts.format === 'env') for (const one of describeRepeatedVariables(written.text)) scope.warnings.add(one);
-    return written;
+    return { ...written, isRegular };
   });
-  budget.measureOutput(parts.file, output.text);
+  if (output !== undefined) budget.measureOutput(parts.file, output.text);
   return output;
-}
-
-function bindHelper(input: {
-  definition: HelperDefinition;
-  scope: RenderScope;
-  parts: CompiledParts;
-  passes: PassTracker;
-  budget: Budget;
-}): Handlebars.HelperDelegate {
-  return function call(this: unknown, ...given: unknown[]) {
-    const options = given.pop() as Handlebars.HelperOptions;
-    const site = siteOf(input.parts, options);
-    const { budget } = input;
-    budget.spend(site);
-    for (const one of given) budget.measure(site, one);
-    try {
-      const { definition, scope } = input;
-      const result = definition.run({
-        args: definition.typed === true ? given : given.map(plainNumber),
-        options: namedOf(options.hash),
-        scope,
-        block: definition.kind === 'block' ? makeBlock(this, { options, site, ...input }) : noBlock,
-      });
-      budget.measure(site, result);
-      if (makes.has(definition)) scope.secrets.trace({ args: given, result });
-      return result;
-    } catch (thrown) {
-      throw atSite(site, thrown);
-    }
-  };
-}
-
-function namedOf({ $site, ...named }: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return named;
-}
-
-/** A partial that includes others twice, which do the same, takes steps without any helper. */
-function limitPartials({ partials, file }: CompiledParts, budget: Budget): CompiledParts['partials'] {
-  const limited = Object.entries(partials).map(([name, render]) => {
-    const site = { file, line: 1, column: 1, text: `> ${name}` };
-    const spend = (...given: Parameters<typeof render>): string => {
-      budget.spend(site);
-      const text = render(...given);
-      budget.spend(site, text.length);
-      return text;
-    };
-    return [name, spend] as const;
-  });
-  return Object.fromEntries(limited);
 }
 
 function lengthOf(value: unknown): number {
@@ -195,29 +182,7 @@ function lengthOf(value: unknown): number {
   return typeof text === 'string' ? text.length : 0;
 }
 
-function makeBlock(
-  outer: unknown,
-  input: { options: Handlebars.HelperOptions; site: PrintSite; budget: Budget; passes: PassTracker },
-): HelperBlock {
-  const { options, site, budget, passes } = input;
-  const within = (text: string): string => {
-    budget.spend(site, text.length);
-    return text;
-  };
-  return {
-    outer,
-    render(context, extra) {
-      if (extra === undefined) return within(options.fn(context));
-      // What `createFrame` of Handlebars does, without its loop over the fields.
-      const data = { ...options.data, _parent: options.data, ...extra.data };
-      return within(options.fn(context, { data, blockParams: [...extra.blockParams] }));
-    },
-    renderElse: (context) => within(options.inverse(context)),
-    loop: (render) => passes.loop(render),
-  };
-}
-
-function withFile(file: string, write: () => WrittenOutput): WrittenOutput {
+function withFile<T>(file: string, write: () => T): T {
   try {
     return write();
   } catch (thrown) {
@@ -225,9 +190,4 @@ function withFile(file: string, write: () => WrittenOutput): WrittenOutput {
     if (error.details.line !== undefined) throw error;
     throw new SwitchmasterError(error.code, `${file}: ${error.message}`, { cause: error });
   }
-}
-
-function siteOf(parts: CompiledParts, options: Handlebars.HelperOptions): PrintSite {
-  const site = parts.sites[Number(options.hash.$site)];
-  return site ?? { file: parts.file, line: 1, column: 1, text: '' };
 }

@@ -41,6 +41,13 @@ export interface RenderWorld {
   readonly now?: Date;
 }
 
+/** What a pass of a loop read: see kept-passes.ts. */
+export interface PassReads {
+  /** The answer to each lookup, by the ids of the queries, in order. */
+  readonly lookups: Map<string, { readonly query: ConsulQuery; readonly answer: Lookup<unknown> }>;
+  readonly members: (readonly string[])[];
+}
+
 /** Everything that one render has read: its dependencies, and the members that guards count. */
 export class RenderScope {
   readonly world: RenderWorld;
@@ -68,29 +75,63 @@ export class RenderScope {
   /** The values of `file` and `env`, and values computed from them. */
   readonly secrets = new SecretTexts();
 
+  /** What the pass of a loop that is rendered now reads, if it is recorded. */
+  passReads: PassReads | undefined;
+
   constructor(world: RenderWorld) {
     this.world = world;
+  }
+
+  get hasListed(): boolean {
+    const { services, nodes, keys } = this.listed;
+    return services.size + nodes.size + keys.size > 0;
   }
 
   /** Reads one value and records the read. undefined if it is not known yet. */
   read<Q extends ConsulQuery>(query: Q): Known<ConsulAnswer<Q>> | undefined {
     const id = queryId(query);
-    this.dependencies.set(id, query);
-    const knowledge = this.world.lookUp(query, id);
-    if (knowledge.kind === 'known') {
-      if (isList(query)) this.lists[isEmptyAnswer(knowledge.value) ? 'empty' : 'filled'].add(id);
-      return knowledge;
-    }
+    const answer = this.#lookUp(query, id);
+    if (answer.kind === 'known') return answer;
     this.missing.set(id, query);
     return undefined;
   }
 
   /** As `read`, for an answer that the render does not require: the token may not have the right to read it. */
   readAllowed<Q extends ConsulQuery>(query: Q): Known<ConsulAnswer<Q>> | undefined {
-    const id = queryId(query);
-    if (this.world.lookUp(query, id).kind !== 'denied') return this.read(query);
+    const isDenied = this.#lookUp(query, queryId(query)).kind === 'denied';
+    return isDenied ? undefined : this.read(query);
+  }
+
+  #lookUp<Q extends ConsulQuery>(query: Q, id: string): Lookup<ConsulAnswer<Q>> {
+    const answer = this.world.lookUp(query, id);
+    this.passReads?.lookups.set(id, { query, answer });
+    this.#note(query, { id, answer });
+    return answer;
+  }
+
+  #note(query: ConsulQuery, { id, answer }: { readonly id: string; readonly answer: Lookup<unknown> }): void {
     this.dependencies.set(id, query);
-    return undefined;
+    if (answer.kind !== 'known' || !isList(query)) return;
+    this.lists[isEmptyAnswer(answer.value as ConsulAnswer<ConsulQuery>) ? 'empty' : 'filled'].add(id);
+  }
+
+  noteMembers(members: readonly string[]): void {
+    for (const member of members) this.members.add(member);
+    this.passReads?.members.push(members);
+  }
+
+  /** Whether a pass would read the same now. */
+  isSame({ lookups }: PassReads): boolean {
+    for (const [id, { query, answer }] of lookups) {
+      if (!isSameAnswer(this.world.lookUp(query, id), answer)) return false;
+    }
+    return true;
+  }
+
+  /** Records what a pass has read. */
+  repeat({ lookups, members }: PassReads): void {
+    for (const [id, { query, answer }] of lookups) this.#note(query, { id, answer });
+    for (const some of members) this.noteMembers(some);
   }
 
   /** The text of a file; undefined if it is not known yet. */
@@ -116,6 +157,12 @@ export class RenderScope {
     if (value !== undefined) this.secrets.take(value);
     return value;
   }
+}
+
+/** An answer stays the same object until it changes. */
+function isSameAnswer(one: Lookup<unknown>, other: Lookup<unknown>): boolean {
+  if (one.kind !== 'known' || other.kind !== 'known') return one.kind === other.kind;
+  return one.value === other.value && one.former === other.former;
 }
 
 /** The fields of a template's context. Without an environment, `environment` is an empty text. */

@@ -61,7 +61,7 @@ function select(
   { answer, ...by }: LabelledQuery & { readonly answer: readonly ServiceInstance[] },
 ): readonly ShownInstance[] {
   const { instances, members } = selectionOf(answer, by);
-  for (const member of members) scope.members.add(member);
+  scope.noteMembers(members);
   return instances;
 }
 

@@ -1,5 +1,6 @@
 import { type CompiledTemplate, compileTemplate } from '../compile.ts';
 import { templateFailure } from '../helper.ts';
+import { KeptPasses } from '../kept-passes.ts';
 import type { Lookup, RenderWorld } from '../scope.ts';
 import { attemptWithin } from './attempt.ts';
 import { processLimits } from './limits.ts';
@@ -10,6 +11,7 @@ import { type FileText, makePacker, packError, type RenderReply, type RenderRequ
 const answers = new Map<string, Lookup<unknown>>();
 const files = new Map<string, FileText>();
 const pack = makePacker();
+const kept = new KeptPasses();
 let compiled: CompiledTemplate | undefined;
 
 function reply(request: Exclude<RenderRequest, { kind: 'answers' | 'file' }>): RenderReply {
@@ -39,7 +41,7 @@ function compile({ input }: Extract<RenderRequest, { kind: 'compile' }>): Render
 function render({ world }: Extract<RenderRequest, { kind: 'render' }>): RenderReply {
   if (compiled === undefined) throw new Error('nothing is compiled');
   const before = process.cpuUsage();
-  const result = compiled.render({
+  const known: RenderWorld = {
     ...world,
     lookUp: ((_query, id) => answers.get(id) ?? { kind: 'unknown' }) as RenderWorld['lookUp'],
     lookUpFile(path) {
@@ -48,9 +50,10 @@ function render({ world }: Extract<RenderRequest, { kind: 'render' }>): RenderRe
       return file?.kind === 'text' ? { kind: 'known', value: file.text } : { kind: 'unknown' };
     },
     env: (name) => process.env[name],
-  });
+  };
+  const result = compiled.render(known, kept);
   const { user, system } = process.cpuUsage(before);
-  return { kind: 'rendered', ms: (user + system) / 1_000, ...pack(result) };
+  return { kind: 'rendered', ms: (user + system) / 1_000 + result.savedMs, ...pack(result) };
 }
 
 process.on('message', (request: RenderRequest) => {

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { SwitchmasterError } from '../../errors.ts';
 import type { ConsulQuery } from '../../model/query.ts';
 import { type CompiledTemplate, type CompileInput, compileTemplate } from '../compile.ts';
+import { KeptPasses } from '../kept-passes.ts';
 import type { RenderResult } from '../render.ts';
 import type { Lookup, RenderWorld } from '../scope.ts';
 import type { VarsRead } from '../vars-read.ts';
@@ -26,6 +27,8 @@ export class BoundedTemplate {
   #cost: Cost = 'unknown';
   /** `in-time`: the last render in the event loop kept the limit, so one that does not may get a second attempt. */
   #last: 'in-time' | 'unknown' = 'unknown';
+  /** Of renders in the event loop. */
+  readonly #kept = new KeptPasses();
   readonly #process: ProcessTemplate;
   /** What the last render in the event loop read, by query id. */
   #queries: ReadonlyMap<string, ConsulQuery> = new Map();
@@ -68,6 +71,7 @@ export class BoundedTemplate {
       const result = await this.#renderInLoop(world);
       if (result !== undefined) return result;
       this.#place = 'process';
+      this.#kept.forget();
     }
     try {
       const { result, ms } = await this.#process.render(world);
@@ -130,13 +134,13 @@ export class BoundedTemplate {
     let startMs = 0;
     const work = () => {
       startMs = performance.now();
-      return render({ ...world, lookUp });
+      return render({ ...world, lookUp }, this.#kept);
     };
     try {
       const again = this.#last === 'in-time' ? 'once' : 'never';
       const result = await runWithin({ limitMs: loopLimitMs(), cost: this.#cost, work, again });
       this.#last = 'in-time';
-      this.#cost = performance.now() - startMs > loopLimitMs() * little ? 'unknown' : 'little';
+      this.#cost = performance.now() - startMs + result.savedMs > loopLimitMs() * little ? 'unknown' : 'little';
       if (result.kind !== 'failed' || result.limit === 'kept') return result;
       this.#reason = 'size';
       return undefined;
@@ -165,5 +169,6 @@ function failedResult(error: SwitchmasterError, read: Read): RenderResult {
     warnings: [],
     refusal: undefined,
     secrets: [],
+    savedMs: 0,
   };
 }
