@@ -22,14 +22,14 @@ export function guardRendering(snapshot: {
 }): GuardFinding | undefined {
   const { rendering, guard } = snapshot;
   const before = snapshot.memory.proven?.members ?? [];
-  const now = new Set(rendering.members);
-  const lost = before.filter((member) => !now.has(member));
+  const lost = findLost(before, rendering.members);
+  const count = rendering.members.length;
   const minServers = guard.minServers ?? (rendering.records === 'read' ? 1 : 0);
-  if (now.size < minServers) {
-    const none = rendering.records === 'read' && now.size === 0;
+  if (count < minServers) {
+    const none = rendering.records === 'read' && count === 0;
     const reason = none
       ? 'Consul holds no record of any master.'
-      : `It would have ${now.size} of at least ${minServers} servers.`;
+      : `It would have ${count} of at least ${minServers} servers.`;
     return { guard: 'min-servers', reason, lost };
   }
   if (lost.length > 0 && snapshot.catalog === 'fallen') {
@@ -49,10 +49,18 @@ export function guardRendering(snapshot: {
   return undefined;
 }
 
+/** Both lists may have ten thousand members, and are usually the same object. */
+function findLost(before: readonly string[], members: readonly string[]): readonly string[] {
+  if (before === members) return [];
+  const now = new Set(members);
+  return before.filter((member) => !now.has(member));
+}
+
 const emptiedHint = 'If that is right, approve the text, or set guard.onEmpty to follow.';
 
 /** Lists that had something when the last text took effect. */
 function findEmptied({ rendering, memory }: { rendering: GoodRendering; memory: RenderMemory }): readonly string[] {
+  if (rendering.lists.empty.length === 0) return [];
   const filled = new Set(memory.proven?.filled);
   return rendering.lists.empty.filter((id) => filled.has(id));
 }

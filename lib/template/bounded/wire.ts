@@ -1,4 +1,5 @@
 import { type ErrorCode, SwitchmasterError } from '../../errors.ts';
+import { type ConsulQuery, queryId } from '../../model/query.ts';
 import { maxFragmented } from '../../model/redaction.ts';
 import type { CompileInput } from '../compile.ts';
 import type { RenderResult } from '../render.ts';
@@ -56,17 +57,38 @@ export function unpackError({ code, message, details }: WireError): Switchmaster
 
 /** Packs the results of one template, without what is as in the one before. */
 export function makePacker(): (result: RenderResult) => { result: WireResult; lists: Partial<LongLists> } {
-  const sent = new Map<string, string>();
+  let sent: LongLists | undefined;
   return ({ dependencies, members, lists, secrets, ...rest }) => {
     const long: LongLists = { dependencies, members, lists, secrets: join(secrets) };
-    const news = Object.entries(long).filter(([name, list]) => {
-      const text = JSON.stringify(list);
-      const isNew = sent.get(name) !== text;
-      sent.set(name, text);
-      return isNew;
-    });
-    return { result: packShort(rest), lists: Object.fromEntries(news) };
+    const news = sent === undefined ? long : newLists(sent, long);
+    sent = long;
+    return { result: packShort(rest), lists: news };
   };
+}
+
+function newLists(before: LongLists, { dependencies, members, lists, secrets }: LongLists): Partial<LongLists> {
+  const areSame = isEqualList(before.lists.filled, lists.filled) && isEqualList(before.lists.empty, lists.empty);
+  return {
+    ...(isEqualList(before.dependencies, dependencies, isSameQuery) ? {} : { dependencies }),
+    ...(isEqualList(before.members, members) ? {} : { members }),
+    ...(areSame ? {} : { lists }),
+    ...(isEqualList(before.secrets, secrets) ? {} : { secrets }),
+  };
+}
+
+function isEqualList<T>(
+  some: readonly T[],
+  others: readonly T[],
+  isSame: (a: T, b: T) => boolean = Object.is,
+): boolean {
+  if (some.length !== others.length) return false;
+  for (let i = 0; i < some.length; i += 1) if (!isSame(some[i] as T, others[i] as T)) return false;
+  return true;
+}
+
+/** Most are the same object: those that a kept pass has read. */
+function isSameQuery(one: ConsulQuery, other: ConsulQuery): boolean {
+  return one === other || queryId(one) === queryId(other);
 }
 
 /** So many are sent as they are. */
