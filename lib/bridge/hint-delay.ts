@@ -31,7 +31,7 @@ const firstMessages = /^(\+new-epoch|\+try-failover|\+elected-leader|\+selected-
  * majority confirms it. The messages before it confirm nothing.
  */
 const othersAnnounceMs = 100;
-const announcing = /^(\+switch-master|\+config-update-from|\+slave)$/;
+const announced = '+switch-master';
 
 /** Each transaction of this bridge changes up to four of its watches. What another one changed waits longer before it is repaired. */
 const consulDelayMs = 250;
@@ -47,7 +47,7 @@ export function hintDelayMs(hint: BridgeHint, follow: FollowMode): number {
   const { event, isRecorded } = hint;
   if (event === replicationChanged) return linkDelayMs;
   if (event === consulChanged.event) return isRecorded === true ? confirmationComesMs : consulDelayMs;
-  if (isRecorded === true) return announcing.test(event) ? othersAnnounceMs : beforeChangeMs;
+  if (isRecorded === true) return event === announced ? othersAnnounceMs : beforeChangeMs;
   if (lastMessages[follow].test(event)) return beforeChangeMs;
   return firstMessages.test(event) ? promotionComesMs : delayMs;
 }
