@@ -42,9 +42,9 @@ export const cases: readonly Case[] = [
     states: [first, withAnswers({}, { secret: '10.0.0.9' }), first, first, withAnswers({}, { secret: '10.0.0.9' })],
   },
   {
-    rule: 'a pass begins where the one before it ends',
+    rule: 'a pass begins where what is before it ends',
     format: 'conf',
-    text: `{{raw (keyOrDefault "w" "")}}${list}`,
+    text: '{{raw (keyOrDefault "w" "")}}{{#each services as |s|}}{{s.name}}\n{{/each}}',
     states: [first, ...['word ', '%', '"', '# ', ''].map((text) => withAnswers(withKey('w', text)))],
   },
   {
