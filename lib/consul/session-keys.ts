@@ -28,8 +28,8 @@ export class SessionKeys {
   readonly #wanted = new Map<string, object>();
   readonly #abort = new AbortController();
   #session: string | undefined;
-  /** The keys that Consul may hold for this session. */
-  readonly #sent = new Set<string>();
+  /** The keys that Consul may hold, with their sessions. One that could not be renewed may live for some seconds more. */
+  readonly #sent = new Map<string, string>();
   /** The keys whose changes are to be written. */
   readonly #changed = new Set<string>();
   /** Ends after the last write: Consul must not get changes of one key in another order. */
@@ -91,7 +91,11 @@ export class SessionKeys {
         await this.#write(session, keys.slice(from, from + maxTransactionSteps));
     } catch {
       if (this.#session === session) this.#session = undefined;
-      await destroySession(this.#options.client, session, this.#signal()).catch(() => undefined);
+      const isEnded = await destroySession(this.#options.client, session, this.#signal()).then(
+        () => true,
+        () => false,
+      );
+      for (const [key, holder] of this.#sent) if (isEnded && holder === session) this.#sent.delete(key);
     }
   }
 
@@ -119,8 +123,7 @@ export class SessionKeys {
     const session = await createSession(client, { name, ttlMs, signal: this.#signal() }).catch(() => undefined);
     if (session === undefined) return;
     this.#session = session;
-    this.#sent.clear();
-    for (const key of this.#wanted.keys()) void this.#change(key);
+    for (const key of [...this.#wanted.keys(), ...this.#sent.keys()]) void this.#change(key);
     await this.#writes;
   }
 
@@ -132,14 +135,16 @@ export class SessionKeys {
 
   async #writeTogether(session: string, keys: readonly string[]): Promise<'written' | 'refused'> {
     const wanted = new Map(keys.map((key) => [key, this.#wanted.get(key)]));
-    for (const [key, value] of wanted) if (value !== undefined) this.#sent.add(key);
+    for (const [key, value] of wanted) if (value !== undefined) this.#mayHold(key, session);
     try {
       await this.#transact([...wanted].map(([key, value]) => toStep(key, { value, session })));
     } catch (thrown) {
       if (!refusals.has(SwitchmasterError.from(thrown).code)) throw thrown;
       return 'refused';
     }
-    for (const [key, value] of wanted) if (value === undefined) this.#sent.delete(key);
+    for (const [key, value] of wanted)
+      if (value === undefined) this.#sent.delete(key);
+      else this.#sent.set(key, session);
     return 'written';
   }
 
@@ -152,11 +157,18 @@ export class SessionKeys {
       this.#sent.delete(key);
       return;
     }
-    this.#sent.add(key);
+    this.#mayHold(key, session);
     const put = () => setSessionKey(client, { key, value, session, signal: this.#signal() });
-    if ((await put()) === 'acquired') return;
-    await this.#transact([{ kind: 'kv-delete', key }]);
-    await put();
+    if ((await put()) !== 'acquired') {
+      await this.#transact([{ kind: 'kv-delete', key }]);
+      await put();
+    }
+    this.#sent.set(key, session);
+  }
+
+  /** Until the write has succeeded, it may still belong to a former session. */
+  #mayHold(key: string, session: string): void {
+    if (!this.#sent.has(key)) this.#sent.set(key, session);
   }
 
   async #transact(steps: readonly CatalogOperation[]): Promise<void> {

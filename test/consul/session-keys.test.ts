@@ -9,7 +9,7 @@ import { waitFor } from '../sandbox/condition.ts';
 class Sessions {
   readonly keys = new Map<string, { readonly session: string; readonly value: unknown }>();
   readonly alive = new Set<string>();
-  state: 'up' | 'refusing deletions' | 'down' = 'up';
+  state: 'up' | 'refusing deletions' | 'refusing renewals' | 'down' = 'up';
   /** How many keys each write had. */
   readonly writes: number[] = [];
   answering: Promise<void> = Promise.resolve();
@@ -22,7 +22,8 @@ class Sessions {
       const { id = '', key = '' } = params;
       if (path === '/session/create') return this.#create();
       if (path === '/session/destroy/{id}') return this.end(id);
-      if (path === '/session/renew/{id}' && !this.alive.has(id)) throw new Error('no such session');
+      const isRenewable = this.alive.has(id) && this.state !== 'refusing renewals';
+      if (path === '/session/renew/{id}' && !isRenewable) throw new Error('no such session');
       if (path === '/kv/{key}') {
         this.writes.push(1);
         await this.answering;
@@ -33,7 +34,7 @@ class Sessions {
     transact: async (steps: readonly CatalogOperation[]) => {
       this.writes.push(steps.length);
       await this.answering;
-      if (this.state !== 'up') throw new Error('no answer');
+      if (['refusing deletions', 'down'].includes(this.state)) throw new Error('no answer');
       const [before, refuse] = [new Map(this.keys), new SwitchmasterError('consul-refused', 'a step failed')];
       for (const step of steps) {
         if (step.kind === 'kv-delete') this.keys.delete(step.key);
@@ -155,4 +156,39 @@ t.test('a key that another session holds is taken from it, and keeps none of the
   t.equal(new Set(sessions).size, 1);
   t.not(sessions[0], undefined);
   t.not(sessions[0], 'former');
+});
+
+t.test('a key that is removed does not stay with a session that could not be renewed', async (t) => {
+  const consul = new Sessions();
+  const keys = open(consul);
+  await Promise.all(['a', 'b'].map((key) => keys.set(key, {})));
+  await waitFor('both keys', () => consul.keys.size, { until: (size) => size === 2 });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  consul.answering = promise;
+  consul.writes.length = 0;
+  const writing = keys.set('c', {});
+  await waitFor('the write to be under way', () => consul.writes.length === 1);
+  const removal = keys.remove('a');
+  consul.state = 'refusing renewals';
+  await waitFor('another session', () => consul.alive.size > 1);
+  consul.state = 'up';
+  resolve();
+  await Promise.all([writing, removal]);
+  t.notOk(consul.keys.has('a'));
+});
+
+t.test('a key that is removed in an outage, and whose session lives on, is deleted after it', async (t) => {
+  const consul = new Sessions();
+  const keys = open(consul);
+  await Promise.all(['a', 'b'].map((key) => keys.set(key, {})));
+  await waitFor('both keys', () => consul.keys.size, { until: (size) => size === 2 });
+  consul.state = 'down';
+  await keys.set('b', { n: 2 });
+  await keys.remove('a');
+  t.ok(consul.keys.has('a'));
+  consul.state = 'up';
+  await waitFor('the other key again', () => consul.keys.get('b')?.value, {
+    until: (value) => value !== undefined && 'n' in (value as object),
+  });
+  await waitFor('the removal', () => [...consul.keys.keys()], { until: (all) => all.join() === 'b' });
 });
