@@ -60,7 +60,7 @@ export function compileTemplate(input: CompileInput): CompiledTemplate {
   const included = checkPartials({ main, partials, check: (text) => checkSyntax(text, options), file: template.file });
   markOrigins(sites, main, included);
   const programs = [main, ...included.values()].map(({ program }) => program);
-  const separable = findSeparable(format, programs);
+  const separable = findSeparable(format, { main: main.program, partials: programs.slice(1) });
   const environment = Handlebars.create();
   const compiled = {
     run: environment.compile(main.program, compileOptions(allHelpers)),

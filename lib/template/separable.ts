@@ -33,12 +33,28 @@ const literals = new Set([
 
 type Names = ReadonlySet<string>;
 
+interface Programs {
+  readonly main: hbs.AST.Program;
+  readonly partials: readonly hbs.AST.Program[];
+}
+
 /** The numbers of the places of these loops. */
-export function findSeparable(format: TemplateFormat, programs: readonly hbs.AST.Program[]): ReadonlySet<number> {
+export function findSeparable(format: TemplateFormat, { main, partials }: Programs): ReadonlySet<number> {
   const found = new Set<number>();
   if (!formats.has(format)) return found;
-  for (const program of programs) collect(program, { names: new Set(), found });
+  // Handlebars indents the lines of such a partial, so that the text of a pass depends on where the partial is included.
+  const isIndented = [main, ...partials].some(indentsPartials);
+  for (const program of isIndented ? [main] : [main, ...partials]) collect(program, { names: new Set(), found });
   return found;
+}
+
+function indentsPartials(program: hbs.AST.Program | undefined): boolean {
+  return (program?.body ?? []).some((statement) => {
+    if (statement.type === 'PartialStatement') return Boolean((statement as hbs.AST.PartialStatement).indent);
+    if (statement.type !== 'BlockStatement') return false;
+    const { program: within, inverse } = statement as hbs.AST.BlockStatement;
+    return indentsPartials(within) || indentsPartials(inverse);
+  });
 }
 
 /** `names`: those that the blocks around a program give to values. */

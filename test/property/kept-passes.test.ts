@@ -41,7 +41,7 @@ function makeRender({ text, format, partials, limits }: RandomTemplate) {
 
 t.test('each rule about kept passes has its effect', (t) => {
   for (const { rule, states, ...of } of cases) {
-    const render = makeRender({ ...of, partials: new Map(), limits: {} });
+    const render = makeRender({ partials: new Map(), ...of, limits: {} });
     const story = [
       ...Array<undefined>(firstRenders)
         .fill(undefined)

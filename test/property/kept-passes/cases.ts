@@ -8,6 +8,7 @@ interface Case {
   readonly rule: string;
   readonly format: RandomTemplate['format'];
   readonly text: string;
+  readonly partials?: RandomTemplate['partials'];
   /** The template renders the first state several times, and then each of the others. */
   readonly states: readonly State[];
 }
@@ -85,5 +86,19 @@ export const cases: readonly Case[] = [
     format: 'conf',
     text: 'word {{#each services as |s|}}{{#if (eq s.name "z")}}z{{/if}}{{/each}}{{keyOrDefault "k" "d"}}\n',
     states: [first, withAnswers(withKey('k', 'e'))],
+  },
+  {
+    rule: 'a pass of an indented partial has the indentation of its place',
+    format: 'text',
+    text: 'a\n  {{> p}}\n    {{> p}}\n',
+    partials: new Map([['p', list]]),
+    states: [first],
+  },
+  {
+    rule: 'a pass without a text ends no indented partial',
+    format: 'conf',
+    text: 'a\n  {{> p}}\nb\n',
+    partials: new Map([['p', 'x\n{{#each services as |s|}}{{#if (eq s.name "z")}}z\n{{/if}}{{/each}}']]),
+    states: [first],
   },
 ];

@@ -107,7 +107,7 @@ function oddity(g: Generate, place: Place): string {
     ...(chosen.has('literal') ? [oneOf(g, oddLiterals)] : []),
     ...(chosen.has('index') && inLoop ? ['{{@index}}', '{{@last}}'] : []),
     ...(chosen.has('outer') && around !== undefined ? [`{{../${field(around)}}}`] : []),
-    ...(chosen.has('partial') && partialKinds.includes(kind) ? [`{{> of-${kind}}}`] : []),
+    ...(chosen.has('partial') && partialKinds.includes(kind) ? [include(g, kind)] : []),
     ...(chosen.has('name') && kind === 'instance' ? ['{{s0.name}}'] : []),
   ];
   return all.length === 0 || g(fc.integer, { min: 0, max: 3 }) === 0 ? statement(g, place) : oneOf(g, all);
@@ -140,7 +140,7 @@ function statement(g: Generate, place: Place): string {
     case 3:
       return effect(g, place);
     case 4:
-      return odds.has('partial') && partialKinds.includes(kind) ? `{{> of-${kind}}}` : print(g, place);
+      return odds.has('partial') && partialKinds.includes(kind) ? include(g, kind) : print(g, place);
     case 5:
       return choice(g, place);
     case 6:
@@ -171,6 +171,12 @@ function loop(g: Generate, place: Place): string {
   const text = body(g, within) + (isNamed && index !== '' ? '{{n}}\n' : '');
   const other = g(fc.boolean) ? `{{else}}${body(g, { ...place, depth: 0 })}` : '';
   return `{{#each ${list}${isNamed ? ` as |${name}${index}|` : ''}}}${text}${other}{{/each}}`;
+}
+
+/** Handlebars indents the lines of a partial that is alone in a line. */
+function include(g: Generate, kind: Kind): string {
+  const tag = `{{> of-${kind}}}`;
+  return oneOf(g, [tag, `\n  ${tag}\n`]);
 }
 
 function choice(g: Generate, place: Place): string {
