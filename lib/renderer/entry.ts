@@ -94,6 +94,8 @@ export interface Entry {
   /** The failover that a file is prepared for. */
   expected: ExpectedMaster | undefined;
   prepared: PreparedFile | undefined;
+  /** Ends the preparation under way. */
+  preparing: AbortController | undefined;
 }
 
 export function makeEntry(parts: Pick<Entry, 'template' | 'debouncer' | 'supervisor' | 'shells'>): Entry {
@@ -121,6 +123,7 @@ export function makeEntry(parts: Pick<Entry, 'template' | 'debouncer' | 'supervi
     opened: 'no',
     expected: undefined,
     prepared: undefined,
+    preparing: undefined,
   };
 }
 
@@ -173,4 +176,8 @@ const digestKey = randomBytes(32);
 
 async function redactText({ template }: Entry, text: string | undefined): Promise<string | undefined> {
   return text === undefined ? undefined : inSlices(template.redactor.redactingWhole(text));
+}
+
+export function addWarnings(outcome: Outcome, warnings: readonly string[]): Outcome {
+  return warnings.length === 0 ? outcome : { ...outcome, details: { ...outcome.details, warnings } };
 }

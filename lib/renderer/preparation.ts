@@ -3,10 +3,13 @@ import type { Outcome } from '../loop/outcome.ts';
 import { redactOutcome } from '../loop/redacted-outcome.ts';
 import type { Run } from '../loop/run.ts';
 import type { ExpectedMaster } from '../model/expected-master.ts';
+import { isLocal } from '../mounts.ts';
 import { readDestination } from './apply/file.ts';
+import { untilInterrupted } from './apply/interruption.ts';
 import { PreparedFile } from './apply/prepared-file.ts';
 import { chooseRoute } from './apply/reload.ts';
 import type { Entry } from './entry.ts';
+import { digestOf } from './head.ts';
 import { isExpectation, type RenderHint } from './hint.ts';
 import { isPreparable } from './plan/prepared.ts';
 import { planEntry } from './seen.ts';
@@ -30,40 +33,58 @@ export function chooseEntries(entries: readonly Entry[], expected: ExpectedMaste
   return able.slice(0, mostTemplates);
 }
 
-/** Whether nothing else has woken the template. */
-export function isPreparation({ hints }: Pick<Run<RenderHint>, 'hints'>): boolean {
-  return hints.every(isExpectation);
+/**
+ * Whether a run only prepares a file: nothing else has woken the template, and it has nothing else to do. Otherwise the run would put off
+ * the next attempt of one that failed or waits.
+ */
+export function isPreparation({ expected, state }: Entry, { hints }: Pick<Run<RenderHint>, 'hints'>): boolean {
+  return expected !== undefined && state === 'current' && hints.every(isExpectation);
 }
 
-/** Prepares a file, or removes it when the failover has ended. Fails silently: the change itself does all steps then. */
+/** Prepares a file. Fails silently: the change itself does all steps then. */
 export async function prepare(entry: Entry, run: Run<RenderHint>): Promise<Outcome> {
-  const former = entry.prepared === undefined ? {} : { prepared: 'unused' };
-  await discard(entry);
-  if (entry.expected === undefined) return { kind: 'unchanged', details: former };
+  const ending = new AbortController();
+  entry.preparing = ending;
+  const { interrupted } = run;
+  const signal = AbortSignal.any([run.signal, ending.signal]);
   let details: object;
   try {
-    entry.prepared = await prepareFor(entry.expected, { entry, run });
+    await discard(entry);
+    entry.prepared = await prepareFor(entry, { signal, interrupted });
     details = { prepared: entry.prepared === undefined ? 'none' : 'ready' };
   } catch (thrown) {
     details = { prepared: 'none', reason: SwitchmasterError.from(thrown).message };
+  } finally {
+    entry.preparing = undefined;
   }
   if (entry.prepared === undefined) entry.expected = undefined;
   return redactOutcome({ kind: 'unchanged', details: { ...details } }, entry.template.redactor);
 }
 
+/** What was prepared is not used. A preparation under way ends, and leaves no file. */
+export function expectNothing(entry: Entry): void {
+  entry.expected = undefined;
+  entry.preparing?.abort();
+  void entry.prepared?.discard();
+}
+
 async function prepareFor(
-  expected: ExpectedMaster,
-  { entry, run }: { readonly entry: Entry; readonly run: Run<RenderHint> },
+  entry: Entry,
+  { signal, interrupted }: { readonly signal: AbortSignal; readonly interrupted: AbortSignal },
 ): Promise<PreparedFile | undefined> {
-  const { template, supervisor, reloads, splay, shells, memory } = entry;
+  const { template, supervisor, reloads, splay, shells, memory, expected } = entry;
   const { spec } = template;
+  if (expected === undefined || !isLocal(spec.destination)) return undefined;
   const rendering = await template.renderExpected(expected);
-  if (rendering === undefined || memory.snapshot.owed !== undefined) return undefined;
-  const present = await readDestination(spec.destination, entry.known);
+  if (rendering === undefined) return undefined;
+  // The change of master does not wait for a disk: it moves HAProxy's servers without the file.
+  const present = await untilInterrupted(readDestination(spec.destination, entry.known), interrupted);
   if (present?.access !== 'readable') return undefined;
-  const plan = await planEntry(entry, { present, rendering });
+  const plan = await untilInterrupted(planEntry(entry, { present, rendering }), interrupted);
   if (plan.kind !== 'write' || plan.urgency !== 'master-change' || plan.replaces !== 'own-file') return undefined;
-  const { signal, interrupted } = run;
+  const { owed, proven } = memory.snapshot;
+  // The file is kept for a rollback, also if the failover never comes.
+  if (owed !== undefined || digestOf(present.bytes) !== proven?.digest) return undefined;
   const { urgency } = plan;
   const clock = new StageClock();
   const warn = () => undefined;
@@ -80,9 +101,11 @@ export function endPreparation(
 ): Outcome {
   const { prepared, expected } = entry;
   const isNeeded = prepared?.state === 'ready' && expected !== undefined && clock.times.swapped === undefined;
-  if (prepared === undefined || isNeeded) return outcome;
-  const result = prepared.state === 'used' ? 'used' : 'unused';
+  if (isNeeded) return outcome;
+  // The only one of its hints that is not for a run of its own came before this run.
   entry.expected = undefined;
+  if (prepared === undefined) return outcome;
+  const result = prepared.state === 'used' ? 'used' : 'unused';
   void discard(entry);
   return { ...outcome, details: { ...outcome.details, prepared: result } };
 }

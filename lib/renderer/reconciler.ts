@@ -8,6 +8,7 @@ import type { TemplateSpec } from '../model/template-spec.ts';
 import type { TextReader } from '../model/text-reader.ts';
 import type { UntrustedRecord } from '../model/trust.ts';
 import {
+  addWarnings,
   type Entry,
   presentText,
   publicDigest,
@@ -20,7 +21,7 @@ import { isExpectation, isMasterChange, type RenderHint } from './hint.ts';
 import { renderLatest } from './latest-rendering.ts';
 import { type OpenOptions, openEntry } from './open-entry.ts';
 import { carryOut } from './outcome.ts';
-import { chooseEntries, endPreparation, isPreparation, prepare } from './preparation.ts';
+import { chooseEntries, endPreparation, expectNothing, isPreparation, prepare } from './preparation.ts';
 import { RenderOrder, type RenderOrderOptions } from './render-order.ts';
 import type { RollingQueue } from './rolling-queue.ts';
 import { loadState } from './saved-state.ts';
@@ -63,7 +64,7 @@ export class Renderer implements Reconciler<RenderHint> {
 
   async reconcile(run: Run<RenderHint>): Promise<Outcome> {
     const entry = this.#require(run.key);
-    if (isPreparation(run)) return prepare(entry, run);
+    if (isPreparation(entry, run)) return prepare(entry, run);
     const clock = new StageClock();
     const warnings: string[] = [];
     const warn = (warning: string) => warnings.push(warning);
@@ -104,7 +105,7 @@ export class Renderer implements Reconciler<RenderHint> {
   expectNoMore(expected: ExpectedMaster): void {
     for (const entry of this.#entries.values()) {
       if (entry.expected !== expected) continue;
-      entry.expected = undefined;
+      expectNothing(entry);
       this.#options.wake(entry.template.spec.name, { source: 'bridge', event: 'failover ended', kind: 'expectation' });
     }
   }
@@ -162,7 +163,11 @@ export class Renderer implements Reconciler<RenderHint> {
 
   /** Compiles every source again with its next run. */
   forgetSources(): void {
-    for (const { template } of this.#entries.values()) template.forgetSource();
+    for (const entry of this.#entries.values()) {
+      // A check may have read what was edited.
+      expectNothing(entry);
+      entry.template.forgetSource();
+    }
   }
 
   /** Forwards a signal to every supervised program that runs. */
@@ -172,10 +177,11 @@ export class Renderer implements Reconciler<RenderHint> {
 
   /** Before {@link close}, while runs may be in flight: a supervised program that ends is not started again. */
   retire(): void {
-    for (const { supervisor, template, splay } of this.#entries.values()) {
-      supervisor?.retire();
-      splay.end();
-      template.retire();
+    for (const entry of this.#entries.values()) {
+      expectNothing(entry);
+      entry.supervisor?.retire();
+      entry.splay.end();
+      entry.template.retire();
     }
   }
 
@@ -223,10 +229,6 @@ export class Renderer implements Reconciler<RenderHint> {
     const heldRecords = readsRecords ? (this.#options.heldRecords?.() ?? []) : [];
     return carryOut(entry, { plan, present, queue: this.#options.queue, step, heldRecords });
   }
-}
-
-function addWarnings(outcome: Outcome, warnings: readonly string[]): Outcome {
-  return warnings.length === 0 ? outcome : { ...outcome, details: { ...outcome.details, warnings } };
 }
 
 /** Applies what an operator decided. */

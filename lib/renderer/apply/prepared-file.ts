@@ -7,7 +7,7 @@ import { type Candidate, discardCandidate } from './candidate.ts';
 import { wantedFor } from './candidate-owner.ts';
 import type { PresentFile, WantedOwnership } from './file.ts';
 import { resolveOwnership } from './file-owner.ts';
-import { untilInterrupted } from './interruption.ts';
+import { untilInterrupted, wasInterrupted } from './interruption.ts';
 import { type FileStamp, isSameStamp } from './known-file.ts';
 import { writeUnlessInterrupted } from './new-candidate.ts';
 import { canGoBack, runCheck, type Step } from './reload.ts';
@@ -55,7 +55,9 @@ export class PreparedFile {
     try {
       return await finish(step, { ...input, ownership, candidate });
     } catch (thrown) {
-      await discardCandidate(candidate);
+      const discarding = discardCandidate(candidate);
+      // A change of master does not wait for a disk.
+      if (!wasInterrupted(step)) await discarding;
       throw thrown;
     }
   }
