@@ -74,8 +74,13 @@ program
 
 program
   .command('peers')
-  .description('measure the time from +switch-master to the end of the reload, and compare with other programs')
+  .description('measure the time from a failover to the end of the reload, and compare with other programs')
   .option('--rounds <count>', 'failovers', Number, 30)
+  .addOption(
+    new Option('--follow <mode>', 'announcement: the time from +switch-master; promotion: from the promotion')
+      .choices(['announcement', 'promotion'])
+      .default('announcement'),
+  )
   .option('--redis-twemproxy-agent <path>', 'also measure this redis_twemproxy_agent', toProgram)
   .option('--consul-templaterb <path>', 'also measure this consul-templaterb', toProgram)
   .option('--redishappy <path>', "also measure this redis-haproxy, one of redishappy's two programs", toProgram)

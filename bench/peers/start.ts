@@ -13,8 +13,12 @@ interface Peers extends Pick<PeersWorld, 'shards' | 'sentinels' | 'leader'> {
   readonly consumers: readonly Consumer[];
 }
 
+/** What switchmaster follows. */
+export type PeersFollow = 'announcement' | 'promotion';
+
 interface Job {
   readonly shardCount: number;
+  readonly follow: PeersFollow;
   readonly programs: GivenPrograms;
   readonly logLine: (line: string) => void;
 }
@@ -29,7 +33,7 @@ export async function startPeers(sandbox: Sandbox, job: Job): Promise<Peers> {
   const program = await installConsulTemplate(job.logLine);
   job.logLine(`starting ${job.shardCount} shards, 3 Sentinels and Consul`);
   const world = await startServers(sandbox, job.shardCount);
-  const ours = await startSwitchmaster(world);
+  const ours = await startSwitchmaster(world, job.follow);
   const templates = await launchConsulTemplates(world, program);
   // Sentinel calls its script only at a failover.
   await untilFollowing([ours, ...templates.filter(({ label }) => !label.startsWith(scriptLabel))], world.shards);
@@ -57,10 +61,10 @@ async function launchConsulTemplates({ sandbox, consul }: PeersWorld, program: s
   });
 }
 
-/** As in the bench of the failover path: what all others can see is the announcement. */
-const announcementOnly = { follow: 'announcement', fence: 'none' };
+/** As in the bench of the failover path: `announcement` is what all others can see; `promotion` are the default settings. */
+const settings = { announcement: { follow: 'announcement', fence: 'none' }, promotion: {} } as const;
 
-async function startSwitchmaster({ sandbox, consul, sentinels }: PeersWorld): Promise<Consumer> {
+async function startSwitchmaster({ sandbox, consul, sentinels }: PeersWorld, follow: PeersFollow): Promise<Consumer> {
   const name = 'switchmaster';
   const consumer = placeConsumer(sandbox, { label: 'switchmaster, bridge and template', name });
   const text = '{{#each redisMasters as |m|}}{{m.name}} {{m.address}}:{{m.port}}\n{{/each}}';
@@ -70,7 +74,7 @@ async function startSwitchmaster({ sandbox, consul, sentinels }: PeersWorld): Pr
     name,
     config: {
       consul: { address: consul.url },
-      sentinel: { addresses: sentinels.map(({ address }) => formatAddress(address)), ...announcementOnly },
+      sentinel: { addresses: sentinels.map(({ address }) => formatAddress(address)), ...settings[follow] },
       templates: [{ source, destination, header: false, reload: ['touch', marker] }],
     },
   });
