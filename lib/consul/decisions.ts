@@ -21,7 +21,7 @@ export class Decisions {
     if (known !== undefined && compareVersions(record, known) <= 0) return;
     this.#records.set(record.name, record);
     for (const listener of [...this.#listeners]) listener();
-    this.expectations.decided(record.name);
+    this.expectations.decided(record);
   }
 
   of(name: string): MasterRecord | undefined {

@@ -1,5 +1,6 @@
 import { sameAddress } from '../model/address.ts';
 import type { ExpectedMaster } from '../model/expected-master.ts';
+import type { MasterRecord } from '../model/record.ts';
 
 /** Usually the failover succeeds within two seconds. */
 const lastsMs = 10_000;
@@ -44,10 +45,10 @@ export class Expectations {
     if (known?.state === 'open' && sameAddress(known.expected.sentinel, sentinel)) this.#end(known);
   }
 
-  /** There is a record of the failover: another one may be expected. */
-  decided(name: string): void {
+  /** There is a record. If it is that of the failover or of a later one, another failover may be expected. */
+  decided({ name, epoch }: Pick<MasterRecord, 'name' | 'epoch'>): void {
     const known = this.#byName.get(name);
-    if (known !== undefined) known.state = 'decided';
+    if (known !== undefined && epoch >= known.expected.epoch) known.state = 'decided';
   }
 
   listen(listener: ExpectationListener): () => void {

@@ -41,12 +41,25 @@ t.test('three failovers at a time are expected', async (t) => {
   const { expectations, heard } = start();
   for (const name of ['a', 'b', 'c', 'd']) expectations.begin(expectedOf(name));
   t.strictSame(heard, ['begun a 1', 'begun b 1', 'begun c 1']);
-  expectations.decided('b');
+  expectations.decided({ name: 'b', epoch: 1 });
   expectations.abort('b', sentinel);
   t.strictSame(heard.length, 3, 'a failover that has a record is not aborted');
   expectations.begin(expectedOf('d'));
   expectations.begin(expectedOf('e'));
   t.strictSame(heard.slice(3), ['begun d 1']);
+});
+
+t.test('the record of an earlier failover decides nothing', async (t) => {
+  const { expectations, heard } = start();
+  expectations.begin(expectedOf('a', 5));
+  expectations.decided({ name: 'a', epoch: 4 });
+  expectations.decided({ name: 'b', epoch: 5 });
+  expectations.abort('a', sentinel);
+  t.strictSame(heard, ['begun a 5', 'ended a 5']);
+  expectations.begin(expectedOf('b', 5));
+  expectations.decided({ name: 'b', epoch: 6 });
+  expectations.abort('b', sentinel);
+  t.strictSame(heard.slice(2), ['begun b 5'], 'a later one has succeeded');
 });
 
 t.test('a failover that has no result ends by itself', async (t) => {
