@@ -78,6 +78,7 @@ export class BridgeActions {
     this.isolation.stop();
     this.#unfollow();
     await Promise.all([this.failoverCompletion?.stop(), this.crashOrders?.stop()]);
+    await this.steering.stop();
   }
 
   #followMaintenance(): () => void {

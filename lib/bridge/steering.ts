@@ -40,6 +40,11 @@ export class Steering {
     return countHolders(this.#semaphoreOf(name), signal);
   }
 
+  /** After the last attempt. Ends the session as soon as no lease is held. */
+  stop(): Promise<void> {
+    return this.#sessions.stop();
+  }
+
   #semaphoreOf(name: string): SemaphoreOptions {
     const { client, naming, bridgeId: holder } = this.#options;
     return { client, key: steeringKey(naming, name), limit: 1, holder, ttlMs, sessions: this.#sessions };

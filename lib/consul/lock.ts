@@ -41,9 +41,13 @@ export async function acquireLease(options: SemaphoreOptions, signal: AbortSigna
   try {
     return await tryAcquire(options, { use, seen, signal });
   } catch (thrown) {
-    await giveBack(options, { use, seen: undefined, state: 'doubtful' });
-    if (use.origin === 'new' || !isRefusal(thrown)) throw thrown;
-    // The session may have ended.
+    if (!isRefusal(thrown)) {
+      await giveBack(options, { use, seen: undefined, state: 'doubtful' });
+      throw thrown;
+    }
+    // Consul has written nothing: the session may have ended.
+    await use.end('doubtful');
+    if (use.origin === 'new') throw thrown;
     return acquireLease(options, signal);
   }
 }
@@ -88,29 +92,36 @@ interface GivenBack {
   readonly use: SessionUse;
   /** The holders after this one was added, which nobody may have changed since. */
   readonly seen: Holders | undefined;
+  /** `doubtful`: a request to add it was given up. */
   readonly state: 'clean' | 'doubtful';
 }
 
 /** Never throws: a lease that cannot be given back ends with its session. */
 async function giveBack(options: SemaphoreOptions, { use, seen, state }: GivenBack): Promise<void> {
-  const isLeft = await leaveHolders(options, { session: use.session, seen }).catch(() => false);
+  const isLeft = await leaveHolders(options, { session: use.session, seen, state }).catch(() => false);
   await use.end(isLeft ? state : 'doubtful');
 }
 
-/** Returns whether nothing of the session is left. */
+/**
+ * Returns whether nothing of the session is left. A request that was given up may reach Consul later, and the session may live for
+ * other leases. So the holders are written also where they do not have it: then that request loses its check-and-set. Consul does not
+ * count a write of the same value, so the time is written beside them, which no reader takes for a holder.
+ */
 async function leaveHolders(
   options: SemaphoreOptions,
-  lease: { readonly session: string; readonly seen: Holders | undefined },
+  lease: Pick<GivenBack, 'seen' | 'state'> & { readonly session: string },
 ): Promise<boolean> {
-  const { session } = lease;
+  const { session, state } = lease;
   const signal = AbortSignal.timeout(5_000);
   const own = { kind: 'kv-delete', key: `${options.key}/${session}` } as const;
   let { seen } = lease;
   for (let attempt = 0; attempt < attempts; attempt++) {
     const { holders, index } = seen ?? (await readHolders(options, signal));
-    if (!holders.includes(session)) return true;
+    if (state === 'clean' && !holders.includes(session)) return true;
     const remaining = holders.filter((holder) => holder !== session);
-    if ((await writeHolders(options, { holders: remaining, index, with: own, signal })) !== undefined) return true;
+    const mark = state === 'clean' ? [] : [Date.now()];
+    const change = { holders: remaining, mark, index, with: own, signal };
+    if ((await writeHolders(options, change)) !== undefined) return true;
     seen = undefined;
   }
   return false;
@@ -134,11 +145,15 @@ async function readHolders({ client, key }: SemaphoreOptions, signal: AbortSigna
 /** The holders as written; undefined where another process changed them first. */
 async function writeHolders(
   { client, key }: SemaphoreOptions,
-  change: Holders & { readonly with: CatalogOperation; readonly signal: AbortSignal },
+  change: Holders & {
+    readonly mark?: readonly number[];
+    readonly with: CatalogOperation;
+    readonly signal: AbortSignal;
+  },
 ): Promise<Holders | undefined> {
-  const { holders, index: before, signal } = change;
+  const { holders, mark = [], index: before, signal } = change;
   const list = `${key}/.holders`;
-  const operation = { kind: 'kv-cas', key: list, value: JSON.stringify(holders), index: before } as const;
+  const operation = { kind: 'kv-cas', key: list, value: JSON.stringify([...holders, ...mark]), index: before } as const;
   const result = await client.transact([change.with, operation], { signal, priority });
   const index = result.kind === 'committed' ? result.indexes.get(list) : undefined;
   return index === undefined ? undefined : { holders, index };

@@ -71,6 +71,15 @@ export class SharedSession {
     }
   }
 
+  /** Ends it as soon as nobody uses it any more. */
+  async stop(): Promise<void> {
+    const opened = this.#current;
+    if (opened === undefined) return;
+    this.#leaveIt(opened);
+    clearTimeout(opened.idle);
+    if (opened.users === 0) await close(opened);
+  }
+
   /** Nobody's signal ends it, because several may wait for it. */
   #open(): Opened {
     const opening = openSession(this.#options, AbortSignal.timeout(requestMs));

@@ -15,6 +15,8 @@ function bridge(bridgeId: string) {
   const client = new ConsulClient({ ...consul.http });
   t.teardown(() => client.close());
   const sent: string[] = [];
+  /** How a transaction reaches Consul. */
+  const network = { transact: client.transact.bind(client) };
   const counted = new Proxy(client, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target);
@@ -22,11 +24,12 @@ function bridge(bridgeId: string) {
       return (...args: unknown[]) => {
         const [call] = args as [{ path?: string } | undefined];
         sent.push(name === 'send' ? (call?.path ?? '') : String(name));
+        if (name === 'transact') return network.transact(...(args as Parameters<ConsulClient['transact']>));
         return value.apply(target, args);
       };
     },
   });
-  return { steering: new Steering({ client: counted, naming, bridgeId }), sent };
+  return { steering: new Steering({ client: counted, naming, bridgeId }), sent, network };
 }
 
 type Inside = Extract<Lease, { kind: 'inside' }>;
@@ -90,3 +93,48 @@ t.test('where the shared session has ended, the next lease gets another one', as
   await Promise.all([lease.leave(), other.leave()]);
   t.strictSame(await heldKeys(), []);
 });
+
+t.test(
+  'a request for a lease that was given up takes none later, while the session lives for another lease',
+  async (t) => {
+    const { steering, network } = bridge('first');
+    const other = (await steering.enter('shard5', signal)) as Inside;
+    const transact = network.transact;
+    let arrive: () => Promise<unknown> = async () => undefined;
+    const stop = new AbortController();
+    const given = Promise.withResolvers<void>();
+    network.transact = (steps, limits) => {
+      network.transact = transact;
+      arrive = () => transact(steps);
+      given.resolve();
+      return new Promise((_, reject) => limits?.signal?.addEventListener('abort', () => reject(stop.signal.reason)));
+    };
+    const entering = steering.enter('shard6', stop.signal);
+    await given.promise;
+    stop.abort(new Error('stopped'));
+    await t.rejects(entering);
+    await arrive();
+    const next = (await bridge('second').steering.enter('shard6', signal)) as Inside;
+    t.equal(next.kind, 'inside');
+    await Promise.all([next.leave(), other.leave()]);
+    t.strictSame(await heldKeys(), []);
+  },
+);
+
+t.test(
+  'a session that no lease needs any more ends with its bridge, and another one with its last lease',
+  async (t) => {
+    const { steering } = bridge('fourth');
+    const own = async () => (await sessions()).filter(({ Name }) => Name === 'redis/steering (fourth)').length;
+    const lease = (await steering.enter('shard7', signal)) as Inside;
+    await lease.leave();
+    t.equal(await own(), 1, 'it is kept for the next crash');
+    await steering.stop();
+    t.equal(await own(), 0);
+    const last = (await steering.enter('shard7', signal)) as Inside;
+    await steering.stop();
+    t.equal(await own(), 1);
+    await last.leave();
+    t.equal(await own(), 0);
+  },
+);
