@@ -95,15 +95,16 @@ export class CrashLease {
   async #take(name: string, { steering, evidence, unused, onNews }: LeaseRequest): Promise<void> {
     const { signal } = this.#abort;
     const read = () => evidence.lastOrder(name, signal);
-    // Later attempts usually find that another bridge holds the lease.
-    let reading: Promise<LastOrder> | undefined = read();
+    // Later attempts usually find that another bridge holds the lease. And nothing but the last order under the lease shows that nobody
+    // has replaced an unused note: it is not written again.
+    let reading: Promise<LastOrder> | undefined = unused === undefined ? read() : undefined;
     while (!signal.aborted) {
       try {
         reading?.catch(() => undefined);
         const lease = await steering.enter(name, signal);
         if (lease.kind === 'inside') {
           this.#lease = lease;
-          const last = await (reading ?? read());
+          const last = await (reading?.catch(read) ?? read());
           if (unused?.index === last.index) this.#claim = unused;
           this.#last = this.#claim?.before ?? last;
           onNews();
