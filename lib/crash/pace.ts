@@ -41,10 +41,13 @@ export function obstacleWaitMs(
   return isWaitedFor ? Math.min(waitMs, laterWaitMs) : waitMs;
 }
 
+/** A server that hangs lets a reading take a second. The others must not be asked late because of it. */
+const longestRestMs = 250;
+
 /**
  * The rest between two readings of the servers around a master. Where an answer takes longer, as during many crashes at once, more
  * questions would only make all of them late.
  */
 export function restAfterReadingMs(tookMs: number): number {
-  return Math.max(everyMs, tookMs);
+  return Math.min(Math.max(everyMs, tookMs), longestRestMs);
 }

@@ -66,6 +66,6 @@ t.test(
   },
 );
 
-t.test('servers that answer late are asked less often', async (t) => {
-  t.strictSame([1, 20, 300].map(restAfterReadingMs), [20, 20, 300]);
+t.test('servers that answer late are asked less often, and soon also beside one that hangs', async (t) => {
+  t.strictSame([1, 20, 200, 1_000].map(restAfterReadingMs), [20, 20, 200, 250]);
 });
