@@ -48,6 +48,8 @@ export class KeptPasses {
   #kept: Kept = new Map();
   #renders = 0;
   #msPerStep = Number.POSITIVE_INFINITY;
+  /** By place, how many renders in a row took none of its passes, although there were some. */
+  readonly #misses = new Map<number, number>();
 
   /** What the next render may take. */
   get kept(): Kept {
@@ -59,11 +61,22 @@ export class KeptPasses {
     return this.#msPerStep;
   }
 
-  replace(kept: Kept, render: { readonly msPerStep: number } | 'in-part'): void {
+  /** Where the items are new objects in each render, to keep passes would only take time. */
+  isWorthwhile(place: number): boolean {
+    return (this.#misses.get(place) ?? 0) < mostMisses;
+  }
+
+  /** `recalled`: the places of which the render took passes. */
+  replace(kept: Kept, render: { readonly msPerStep: number; readonly recalled: ReadonlySet<number> }): void {
+    const { msPerStep, recalled } = render;
+    for (const place of kept.keys()) {
+      if (!this.kept.has(place)) continue;
+      this.#misses.set(place, recalled.has(place) ? 0 : (this.#misses.get(place) ?? 0) + 1);
+    }
     this.#kept = kept;
-    if (render === 'in-part') return;
+    if (recalled.size > 0) return;
     this.#renders += 1;
-    this.#msPerStep = Math.min(this.#msPerStep, render.msPerStep);
+    this.#msPerStep = Math.min(this.#msPerStep, msPerStep);
   }
 
   /** The next render renders every pass. */
@@ -74,6 +87,9 @@ export class KeptPasses {
 
 /** In the first renders, V8 compiles. What they take says little about later ones. */
 const rendersToMeasure = 3;
+
+/** One service that changes several times in a row is no reason. */
+const mostMisses = 8;
 
 interface Recording {
   readonly scope: RenderScope;
@@ -93,7 +109,8 @@ export class PassRecorder {
   #recorded = 0;
   #count = 0;
   #recalledSteps = 0;
-  #recalled = false;
+  /** The places of the passes that it took. */
+  readonly #recalled = new Set<number>();
 
   constructor(passes: KeptPasses, of: Recording) {
     this.#passes = passes;
@@ -103,7 +120,7 @@ export class PassRecorder {
 
   /** Whether this render has taken a pass of the last one. */
   get hasRecalled(): boolean {
-    return this.#recalled;
+    return this.#recalled.size > 0;
   }
 
   /** What rendering the recalled passes would have taken. */
@@ -113,7 +130,9 @@ export class PassRecorder {
 
   /** Whether the passes of the loop at this place are recalled and recorded. Those within a recorded pass are a part of it. */
   isKept(place: number): boolean {
-    return this.#of.separable.has(place) && this.#of.scope.passReads === undefined && this.#isUndisturbed();
+    const { separable, scope } = this.#of;
+    if (!separable.has(place) || scope.passReads !== undefined || !this.#passes.isWorthwhile(place)) return false;
+    return this.#isUndisturbed();
   }
 
   /** Whether the pass of an item may be recorded. A loop can have a million of them. */
@@ -126,7 +145,7 @@ export class PassRecorder {
     const { scope, budget } = this.#of;
     const kept = this.#kept.get(place)?.get(item);
     if (kept === undefined || !scope.isSame(kept.reads)) return undefined;
-    this.#recalled = true;
+    this.#recalled.add(place);
     this.#recalledSteps += kept.steps;
     budget.spend(site, kept.characters, kept.steps);
     scope.repeat(kept.reads);
@@ -181,7 +200,7 @@ export class PassRecorder {
   commit(): void {
     const { steps } = this.#of.budget.spent;
     const msPerStep = (performance.now() - this.#startMs) / Math.max(1, steps);
-    this.#passes.replace(this.#next, this.#recalled ? 'in-part' : { msPerStep });
+    this.#passes.replace(this.#next, { msPerStep, recalled: this.#recalled });
   }
 }
 

@@ -174,6 +174,16 @@ t.test('passes are kept of the last render alone, and not of too many', (t) => {
   t.end();
 });
 
+t.test('passes are not kept of a loop whose items are new in each render', (t) => {
+  const pairs = names.map((key) => ({ key: `f/${key}`, value: 'v', modifyIndex: 1 }));
+  const known = { ...knowMany(3), 'key-tree(f)': pairs };
+  const { kept, render } = warm(`${list}{{#each (tree "f")}}{{key}}\n{{/each}}`, known);
+  t.equal(countOf(kept), 6);
+  for (let i = 0; i < 8; i += 1) render(known);
+  t.equal(countOf(kept), 3);
+  t.end();
+});
+
 t.test('a template takes kept passes in the event loop and in a process', async (t) => {
   for (const place of ['loop', 'process']) {
     if (place === 'process') endWork(t, () => true);
