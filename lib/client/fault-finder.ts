@@ -80,7 +80,9 @@ export class FaultFinder {
     this.#pauseMs = Math.min(this.#pauseMs * 2, longestPauseMs);
     const { address, tls } = this.#options;
     const answersBefore = this.#answers;
+    // Node.js refuses some addresses with an exception. A diagnosis that fails must not end the process.
     this.#running = diagnose(address, { tls, timeoutMs })
+      .catch(() => undefined)
       .finally(() => permit.leave())
       .then((fault) => {
         this.#running = undefined;

@@ -1,5 +1,5 @@
 import { connect, Socket } from 'node:net';
-import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { connect as connectTls } from 'node:tls';
 import type { Endpoint } from '../model/address.ts';
 import { connectOptions } from './socket-exchange.ts';
 import { type ClientTls, toTlsOptions } from './tls.ts';
@@ -17,15 +17,19 @@ export function openSocket(address: Endpoint, tls: ClientTls | undefined, onChun
     return true;
   };
   const options = { ...connectOptions(address), onread: { buffer: received, callback } };
-  const socket = tls === undefined ? connect(options) : openTls({ ...options, ...toTlsOptions(tls) });
+  const open = () => (tls === undefined ? connect(options) : connectTls({ ...options, ...toTlsOptions(tls) }));
   // Before it is connected, the socket of a TLS connection takes no option.
+  const socket = openOrFail(open);
   return socket.once('connect', () => socket.setNoDelay(true).setKeepAlive(true, keepAliveMs));
 }
 
-/** Settings that are wrong, such as a certificate without its key, are an error of the connection. */
-function openTls(options: ConnectionOptions): Socket {
+/**
+ * What Node.js refuses is an error of the connection: a certificate without its key, or a host with a null byte, which a record that
+ * somebody edited may have.
+ */
+function openOrFail(open: () => Socket): Socket {
   try {
-    return connectTls(options);
+    return open();
   } catch (thrown) {
     return new Socket().destroy(thrown as Error);
   }

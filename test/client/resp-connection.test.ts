@@ -210,3 +210,9 @@ t.test('TLS settings that cannot be used are an error of the connection', async 
   const [error] = await once(connection, 'error');
   t.match(error, { code: /^ERR_OSSL/ });
 });
+
+t.test('a host that Node.js refuses is an error of the connection', async (t) => {
+  const link = new RedisLink({ host: 'a\0b', port: 6379 }, {});
+  t.teardown(() => link.close());
+  t.match(await link.role({ timeoutMs: 5_000 }), { role: 'unreachable', error: /null bytes/ });
+});
