@@ -42,35 +42,41 @@ const newline = 0x0a;
 /** A line break, `\r\n`. */
 const breakBytes = 2;
 const maxLineBytes = 65_536;
-/** The largest known reply is that of CLUSTER SHARDS: some hundred kilobytes for a thousand nodes. */
+/** The largest known reply is that of SENTINEL MASTERS: 7 MB for ten thousand masters, with 410,000 items. */
 const maxReplyBytes = 16 * 1024 * 1024;
+const maxItems = 1_000_000;
+/** An error takes two bytes on the wire and half a kilobyte here. Only EXEC has several, and nobody sends it. */
+const maxErrors = 1_000;
 /** The deepest known reply, of COMMAND, has six levels. */
 const maxDepth = 32;
 
 /** Collects chunks and returns whole replies. It keeps what it has parsed, so that no chunk is parsed twice. */
 export class ReplyParser {
+  /** What is not parsed is from `#at` to `#end`. */
   #buffer: Buffer = nothing;
   #at = 0;
-  /** Chunks after the buffer, until a string is complete. */
-  #later: Buffer[] = [];
-  #laterBytes = 0;
+  #end = 0;
+  /** Otherwise the buffer is a chunk, which belongs to the caller. */
+  #isOwn = false;
   /** The string whose length has arrived. */
   #string: { readonly type: string; readonly bytes: number } | undefined;
   readonly #lists: OpenList[] = [];
   #replyBytes = 0;
+  #items = 0;
+  #errors = 0;
 
   /** Call `next` until it returns undefined. The chunk may change after that. */
   push(chunk: Buffer): void {
-    if (this.#buffer.length === 0) {
+    if (this.#end === 0) {
       this.#buffer = chunk;
+      this.#isOwn = false;
+      this.#end = chunk.length;
       return;
     }
-    this.#later.push(Buffer.from(chunk));
-    this.#laterBytes += chunk.length;
-    if (this.#string !== undefined && this.#buffer.length + this.#laterBytes < this.#string.bytes + breakBytes) return;
-    this.#buffer = Buffer.concat([this.#buffer, ...this.#later]);
-    this.#later = [];
-    this.#laterBytes = 0;
+    const bytes = this.#end + chunk.length;
+    if (bytes > this.#buffer.length) this.#move(Math.max(bytes, 2 * this.#end));
+    chunk.copy(this.#buffer, this.#end);
+    this.#end = bytes;
   }
 
   /** The next whole reply; undefined until more arrives. Throws {@link ProtocolError}. */
@@ -78,20 +84,44 @@ export class ReplyParser {
     for (;;) {
       const item = this.#item();
       if (item === undefined) {
-        if (this.#at > 0 || this.#later.length === 0) this.#keepRest();
+        this.#keepRest();
         return undefined;
       }
+      this.#count(item);
       const reply = this.#place(item);
       if (reply === undefined) continue;
       this.#replyBytes = 0;
+      this.#items = 0;
+      this.#errors = 0;
       return reply;
     }
   }
 
-  /** The chunk belongs to the caller. */
   #keepRest(): void {
-    this.#buffer = this.#at === this.#buffer.length ? nothing : Buffer.from(this.#buffer.subarray(this.#at));
+    if (this.#at < this.#end) {
+      if (this.#at > 0 || !this.#isOwn) this.#move(this.#end - this.#at);
+      return;
+    }
+    this.#buffer = nothing;
     this.#at = 0;
+    this.#end = 0;
+  }
+
+  /** Moves what is not parsed to the start of another buffer. */
+  #move(capacity: number): void {
+    const buffer = Buffer.allocUnsafe(capacity);
+    this.#end = this.#buffer.copy(buffer, 0, this.#at, this.#end);
+    this.#buffer = buffer;
+    this.#isOwn = true;
+    this.#at = 0;
+  }
+
+  #count(item: Reply | OpenList): void {
+    this.#items += 1;
+    if (this.#items > maxItems) throw new ProtocolError('its reply has too many items');
+    if (!(item instanceof ReplyError)) return;
+    this.#errors += 1;
+    if (this.#errors > maxErrors) throw new ProtocolError('its reply has too many errors');
   }
 
   /** Puts an item into the open list. Returns the reply that is complete with it. */
@@ -156,7 +186,7 @@ export class ReplyParser {
 
   #text({ type, bytes }: { readonly type: string; readonly bytes: number }): Reply | undefined {
     const end = this.#at + bytes;
-    if (this.#buffer.length < end + breakBytes) return undefined;
+    if (this.#end < end + breakBytes) return undefined;
     if (this.#buffer[end + 1] !== newline) throw new ProtocolError('a string in its reply has another length');
     const text = this.#buffer.toString('utf8', this.#at, end);
     this.#advance(end + breakBytes);
@@ -167,11 +197,14 @@ export class ReplyParser {
   }
 
   #line(): string | undefined {
-    const end = this.#buffer.indexOf(newline, this.#at);
-    const bytes = (end === -1 ? this.#buffer.length : end) - this.#at;
+    const found = this.#buffer.indexOf(newline, this.#at);
+    // An own buffer may have more room than it has bytes.
+    const isWhole = found !== -1 && found < this.#end;
+    const end = isWhole ? found : this.#end;
+    const bytes = end - this.#at;
     if (bytes > 0) requireType(this.#buffer[this.#at]);
     if (bytes > maxLineBytes) throw new ProtocolError('its reply has too long a line');
-    if (end === -1) return undefined;
+    if (!isWhole) return undefined;
     const line = this.#buffer.toString('utf8', this.#at, end);
     this.#advance(end + 1);
     return line.endsWith('\r') ? line.slice(0, -1) : line;

@@ -67,6 +67,8 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
   ['a string longer than 16 MB', '$16777217\r\n', /too long/],
   ['a line without an end', `+${'x'.repeat(65_537)}`, /too long a line/],
   ['33 lists in one another', '*1\r\n'.repeat(33), /too many levels/],
+  ['a list of more than a million items', `*2000000\r\n${'_\r\n'.repeat(1_000_000)}`, /too many items/],
+  ['a list of more than a thousand errors', `*2000\r\n${'-\r\n'.repeat(1_001)}`, /too many errors/],
   [
     'a list of lists longer than 16 MB',
     `*1000000\r\n${'*1\r\n+xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n'.repeat(440_000)}`,
@@ -81,6 +83,16 @@ for (const [what, text, message] of refused)
 
 t.test('a list that announces more items than memory has takes no memory for them', async (t) => {
   t.strictSame(read([bytesOf('*9999999999999\r\n:1\r\n')]), []);
+});
+
+t.test('a long string is read from chunks of one byte, and what follows it', async (t) => {
+  const text = 'x\n'.repeat(50_000);
+  t.strictSame(read(single(bytesOf(`*2\r\n$${text.length}\r\n${text}\r\n:1\r\n+OK\r\n`))), [[text, 1], 'OK']);
+});
+
+t.test('each reply may have as many items as another', async (t) => {
+  const list = `*600000\r\n${'_\r\n'.repeat(600_000)}`;
+  t.equal(read([bytesOf(list), bytesOf(list)]).length, 2);
 });
 
 t.test('a reply of 8 MB in chunks of 1 kB is read once', async (t) => {
