@@ -29,6 +29,9 @@ const [instance] = (first.answers.get('service(a)') as { value: readonly object[
 const include: Lookup<unknown> = { kind: 'known', value: [{ ...instance, address: 'include' }] };
 const json = `(len (default (parseJSON (keyOrDefault "json" "")) "12"))`;
 
+const services = (first.answers.get('services') as { value: ReadonlyMap<string, readonly string[]> }).value;
+const fewer: Lookup<unknown> = { kind: 'known', value: new Map([...services].slice(1)) };
+
 /** One answer: a pass is kept while it stays the same object. */
 const empty = withKey('json', '');
 
@@ -100,5 +103,17 @@ export const cases: readonly Case[] = [
     text: 'a\n  {{> p}}\nb\n',
     partials: new Map([['p', 'x\n{{#each services as |s|}}{{#if (eq s.name "z")}}z\n{{/if}}{{/each}}']]),
     states: [first],
+  },
+  {
+    rule: 'a pass that names a value from around its loop is another one with another value',
+    format: 'conf',
+    text: '{{#with (key "k") as |w|}}{{#each services as |s|}}{{w}} {{s.name}}\n{{/each}}{{/with}}',
+    states: [first, withAnswers(withKey('k', 'e'))],
+  },
+  {
+    rule: 'the second name of a loop is a place in its list',
+    format: 'conf',
+    text: '{{#each services as |s n|}}{{n}} {{s.name}}\n{{/each}}',
+    states: [first, withAnswers({ services: fewer })],
   },
 ];
