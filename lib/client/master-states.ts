@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { replyText } from './reply-text.ts';
 
 /**
@@ -49,5 +49,5 @@ function stateOf(reply: unknown): string {
   if (!Array.isArray(reply)) return state;
   for (let i = 0; i < reply.length; i += 2)
     if (stateFields.has(reply[i])) state += `${replyText(reply[i])} ${replyText(reply[i + 1])}\n`;
-  return hash('sha256', state, 'base64');
+  return createHash('sha256').update(state).digest('base64');
 }

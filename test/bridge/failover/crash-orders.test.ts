@@ -57,6 +57,7 @@ async function start(t: Test, readings: readonly SentinelReading[] = []) {
         world.onWithdraw();
       },
       bridges: () => [],
+      lastOrder: async () => ({ ageMs: undefined, by: undefined, index: 0 }),
       orderIndex: () => 0,
       orderedElsewhere: async () => undefined,
       isSeenElsewhere: () => false,
