@@ -4,7 +4,7 @@ import t, { type Test } from 'tap';
 import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { at, newHost, oldHost, sentinel, startPrepared } from '../support/preparing.ts';
-import { putRecord, type SpecInput, sh } from '../support/rendering.ts';
+import { type SpecInput, sh } from '../support/rendering.ts';
 
 /* What goes wrong between the selection of a replica and its promotion. */
 const sandbox = await Sandbox.openFor(t, { name: 'prepared-faults' });
@@ -116,7 +116,6 @@ t.test('the file is edited by hand between: the edited one is kept for a rollbac
 
 t.test('a file that was edited by hand before is not kept for a rollback', async (t) => {
   const scene = await start(t);
-  await putRecord(consul, { master: at(oldHost), epoch: 4 });
   const good = join(scene.rendering.folder, '.a.conf.switchmaster.good');
   writeFileSync(scene.destination, 'edited');
   await scene.expect(newHost, 5);
