@@ -39,6 +39,7 @@ export class PreparedFile {
   readonly #check: 'passed' | 'none';
   readonly #preparedMs: number;
   #state: 'ready' | 'used' | 'dropped' = 'ready';
+  #removal: Promise<void> | undefined;
   readonly #good: { readonly bytes: Buffer; readonly path: string; readonly stamp: FileStamp | undefined } | undefined;
 
   /**
@@ -109,9 +110,12 @@ export class PreparedFile {
 
   /** Removes it, unless a run has taken it over. */
   async discard(): Promise<void> {
-    if (this.#state !== 'ready') return;
-    this.#state = 'dropped';
-    await discardCandidate(this.#candidate);
+    if (this.#state === 'ready') {
+      this.#state = 'dropped';
+      this.#removal = discardCandidate(this.#candidate);
+    }
+    // Also for whoever calls it while another call is under way: the daemon does not end before.
+    await this.#removal;
   }
 
   #isKept(present: PresentFile | undefined): boolean {
