@@ -188,11 +188,15 @@ export async function hasOwnName(path: string, { nlink, uid }: Stats, ownNames =
  */
 export function isOwnFolder(folder: string): boolean {
   try {
-    const { mode, uid } = lstatSync(folder);
-    return isTrustedOwner(uid) && (mode & writableByOthers) === 0;
+    return !canOthersWrite(lstatSync(folder));
   } catch {
     return false;
   }
+}
+
+/** Whether others than root and the daemon's user may write to a file, or into a folder. */
+export function canOthersWrite({ uid, mode }: Pick<Stats, 'uid' | 'mode'>): boolean {
+  return !isTrustedOwner(uid) || (mode & writableByOthers) !== 0;
 }
 
 /** Throws `file-unwritable` for a file without its own name. `file`: its path within {@link anchored}. */

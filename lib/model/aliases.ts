@@ -68,8 +68,11 @@ export class Aliases {
   }
 
   #preferred(group: readonly Address[]): Address {
-    const votes = (address: Address) =>
-      [...this.#sources.values()].filter((known) => byAddress(known).has(formatAddress(address))).length;
+    const votes = (address: Address) => {
+      const text = formatAddress(address);
+      const names = (known: readonly Known[]) => known.some((one) => formatAddress(one.address) === text);
+      return [...this.#sources.values()].filter(names).length;
+    };
     const rank = (address: Address) => (isIpAddress(address.host) ? 0 : 1);
     const sorted = group.toSorted((a, b) => votes(b) - votes(a) || rank(a) - rank(b) || compareAddresses(a, b));
     return sorted[0] as Address;

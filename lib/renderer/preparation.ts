@@ -47,7 +47,7 @@ export async function prepare(entry: Entry, run: Run<RenderHint>): Promise<Outco
   entry.preparing = ending;
   const { interrupted } = run;
   const signal = AbortSignal.any([run.signal, ending.signal]);
-  let details: object;
+  let details: { readonly prepared: string; readonly reason?: string };
   try {
     await discard(entry);
     entry.prepared = await prepareFor(entry, { signal, interrupted });
@@ -58,7 +58,7 @@ export async function prepare(entry: Entry, run: Run<RenderHint>): Promise<Outco
     entry.preparing = undefined;
   }
   if (entry.prepared === undefined) entry.expected = undefined;
-  return redactOutcome({ kind: 'unchanged', details: { ...details } }, entry.template.redactor);
+  return redactOutcome({ kind: 'unchanged', details }, entry.template.redactor);
 }
 
 /** What was prepared is not used. A preparation under way ends, and leaves no file. */

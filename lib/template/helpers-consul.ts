@@ -1,4 +1,5 @@
 import type { CatalogNode, NodeDetail } from '../model/catalog.ts';
+import { isSameList } from '../model/same-list.ts';
 import { readPlace, splitDatacenter } from './datacenter.ts';
 import { type HelperCall, type HelperDefinition, templateFailure, textArgument } from './helper.ts';
 import { sortedObject } from './ordered.ts';
@@ -24,17 +25,13 @@ function listServices(answer: ReadonlyMap<string, readonly string[]>): ListedSer
   if (before !== undefined) return before;
   const services = [...answer].map(([name, tags]) => {
     const last = lastServices.get(name);
-    return last !== undefined && haveSame(last.tags, tags) ? last : { name, tags };
+    return last !== undefined && isSameList(last.tags, tags) ? last : { name, tags };
   });
   const special = services.map(({ name }) => name).filter((name) => !isPlainName(name));
   const now = { services, special };
   listed.set(answer, now);
   lastServices = new Map(services.map((service) => [service.name, service]));
   return now;
-}
-
-function haveSame(some: readonly string[], others: readonly string[]): boolean {
-  return some.length === others.length && some.every((one, i) => one === others[i]);
 }
 
 /** Helpers that read Consul's catalog, under consul-template's names and with its meaning. */

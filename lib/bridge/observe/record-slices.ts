@@ -3,6 +3,7 @@ import { nodeKey } from '../../model/master-node.ts';
 import { externalNode, type Naming } from '../../model/naming.ts';
 import type { OtherEnvironment } from '../../model/other-environment.ts';
 import type { StoredRecord } from '../../model/record.ts';
+import { isSameList } from '../../model/same-list.ts';
 
 /** What Consul holds for one master, as of the last answer of the watches. */
 export interface RecordReading {
@@ -64,11 +65,11 @@ type Slice = KvEntry | Map<string, KvEntry> | readonly object[] | undefined;
 
 /** A watch keeps the objects that did not change, so few are compared by their contents. */
 function isSame(before: Slice, after: Slice): boolean {
-  const [former, latter] = [before, after].map((slice) =>
-    slice instanceof Map ? [...slice.values()] : [slice].flat(),
-  );
-  const isKept = former?.length === latter?.length && former?.every((item, i) => item === latter?.[i]) === true;
-  return isKept || serialize(before) === serialize(after);
+  return isSameList(itemsOf(before), itemsOf(after)) || serialize(before) === serialize(after);
+}
+
+function itemsOf(slice: Slice): readonly unknown[] {
+  return slice instanceof Map ? [...slice.values()] : [slice].flat();
 }
 
 function serialize(slice: Slice): string {

@@ -1,6 +1,6 @@
 import { lstatSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { isOwnFolder, isTrustedOwner } from '../../links.ts';
+import { canOthersWrite, isOwnFolder } from '../../links.ts';
 import { isLocal } from '../../mounts.ts';
 import { type FileTerms, judgePrepared } from '../plan/prepared.ts';
 import { type Candidate, discardCandidate } from './candidate.ts';
@@ -28,8 +28,6 @@ interface TakenFile {
   /** `kept`: the destination is kept for a rollback already. */
   readonly goodCopy: 'kept' | 'due';
 }
-
-const writableByOthers = 0o022;
 
 /** A candidate that is written, flushed and checked before the change of master that it is for. */
 export class PreparedFile {
@@ -131,7 +129,8 @@ async function finish(
 ): Promise<PreparedFile | undefined> {
   const { bytes, present, candidate, check } = input;
   const stamp = stampOf(candidate.path);
-  if (candidate.refused !== undefined || stamp === undefined || canOthersWrite(stamp)) {
+  // Whoever may write to the file could change it after the check.
+  if (candidate.refused !== undefined || stamp === undefined || canOthersWrite(numbersOf(stamp))) {
     await discardCandidate(candidate);
     return undefined;
   }
@@ -145,9 +144,8 @@ async function finish(
   return new PreparedFile({ terms, candidate, stamp, check: isChecked ? 'passed' : 'none', good });
 }
 
-/** Whoever may write to the file could change it after the check. */
-function canOthersWrite({ uid, mode }: FileStamp): boolean {
-  return !isTrustedOwner(Number(uid)) || (Number(mode) & writableByOthers) !== 0;
+function numbersOf({ uid, mode }: FileStamp) {
+  return { uid: Number(uid), mode: Number(mode) };
 }
 
 function isUnchanged(path: string, stamp: FileStamp): boolean {

@@ -1,6 +1,7 @@
 import { type ErrorCode, SwitchmasterError } from '../../errors.ts';
 import { type ConsulQuery, queryId } from '../../model/query.ts';
 import { maxFragmented } from '../../model/redaction.ts';
+import { isSameList } from '../../model/same-list.ts';
 import type { CompileInput } from '../compile.ts';
 import type { RenderResult } from '../render.ts';
 import type { Lookup, RenderWorld } from '../scope.ts';
@@ -67,23 +68,13 @@ export function makePacker(): (result: RenderResult) => { result: WireResult; li
 }
 
 function newLists(before: LongLists, { dependencies, members, lists, secrets }: LongLists): Partial<LongLists> {
-  const areSame = isEqualList(before.lists.filled, lists.filled) && isEqualList(before.lists.empty, lists.empty);
+  const areSame = isSameList(before.lists.filled, lists.filled) && isSameList(before.lists.empty, lists.empty);
   return {
-    ...(isEqualList(before.dependencies, dependencies, isSameQuery) ? {} : { dependencies }),
-    ...(isEqualList(before.members, members) ? {} : { members }),
+    ...(isSameList(before.dependencies, dependencies, isSameQuery) ? {} : { dependencies }),
+    ...(isSameList(before.members, members) ? {} : { members }),
     ...(areSame ? {} : { lists }),
-    ...(isEqualList(before.secrets, secrets) ? {} : { secrets }),
+    ...(isSameList(before.secrets, secrets) ? {} : { secrets }),
   };
-}
-
-function isEqualList<T>(
-  some: readonly T[],
-  others: readonly T[],
-  isSame: (a: T, b: T) => boolean = Object.is,
-): boolean {
-  if (some.length !== others.length) return false;
-  for (let i = 0; i < some.length; i += 1) if (!isSame(some[i] as T, others[i] as T)) return false;
-  return true;
 }
 
 /** Most are the same object: those that a kept pass has read. */
